@@ -1,0 +1,57 @@
+import type { FieldProblem } from './domain-error.ts'
+import type { ProfileFields } from './events.ts'
+
+/** Of the request that a command serves. `deadline` is in `performance.now()` milliseconds. */
+export type CommandContext = { requestId: string; deadline: number }
+
+export type TokenPair = { refresh: string; access: string }
+
+/** What a verified access token says. */
+export type AccessClaims = { userId: number; username: string; sessionId: string }
+
+export type NewUser = { username: string; email: string; password: string } & ProfileFields
+
+export type ProfileChanges = Partial<ProfileFields> & { privacy?: boolean }
+
+/** The account's profile as its owner sees it, folded from the log. */
+export type OwnProfile = { id: number; username: string; email: string; privacy: boolean } & ProfileFields
+
+/** `visible`: the read models show it already, on every node; otherwise it is durable, and they will soon. */
+export type Written<T> = { value: T; visible: boolean }
+
+/**
+ * The write side, as the HTTP routes see it. All commands may throw DomainError, Overloaded (full hash queue,
+ * deadline passed) and StoreUnavailable; none of them reads a read model.
+ */
+export interface Accounts {
+  /**
+   * What is wrong with a registration beyond the shape of its fields: names taken (looked up if given) and the
+   * password rules (applied if given).
+   */
+  registrationProblems(user: Partial<NewUser>, context: CommandContext): Promise<FieldProblem[]>
+  /** Throws `invalid_fields` with the names that were taken meanwhile. */
+  registerUser(user: NewUser, context: CommandContext): Promise<Written<OwnProfile>>
+
+  /** Throws `no_active_account`, in the same time whatever was wrong. */
+  obtainTokens(login: { username: string; password: string }, context: CommandContext): Promise<TokenPair>
+  /** Throws `token_invalid` or `token_wrong_type`. */
+  refreshTokens(refresh: string, context: CommandContext): Promise<TokenPair>
+
+  /** Throws `email_unknown`. */
+  requestPasswordReset(email: string, context: CommandContext): Promise<void>
+  /** Throws `reset_token_invalid`, then `invalid_fields` with problems of `password`. */
+  confirmPasswordReset(reset: { token: string; password: string }, context: CommandContext): Promise<void>
+  /** Throws `reset_token_invalid`. */
+  validateResetToken(token: string, context: CommandContext): Promise<void>
+
+  /** Verifies an access token alone, without any store. Throws `token_invalid` or `token_wrong_type`. */
+  readAccessToken(token: string): AccessClaims
+  /** For commands: the account still exists (`account_gone`) and the session was not ended (`session_ended`). */
+  requireActive(claims: AccessClaims, context: CommandContext): Promise<void>
+
+  editProfile(
+    claims: AccessClaims,
+    changes: ProfileChanges,
+    context: CommandContext,
+  ): Promise<Written<OwnProfile>>
+}

@@ -1,0 +1,79 @@
+/**
+ * Every event that Roster stores. These names and fields are the storage format for ever: a change of shape
+ * is a new version with an upcaster, never an edit. Dates are ISO 8601 in UTC.
+ */
+
+type Stored<Type extends string, Data> = { type: Type; data: Data }
+
+export type ProfileFields = {
+  firstName: string
+  lastName: string
+  bio: string
+  favSport1: string
+  favSport2: string
+  favSport3: string
+  location: string
+  avatar: string
+}
+
+export type UserRegistered = Stored<
+  'UserRegistered',
+  { userId: number; username: string; email: string; passwordHash: string } & ProfileFields
+>
+/** Closes a claim: the attempt that would have taken a name to this stream at this revision cannot any more. */
+export type ClaimAbandoned = Stored<'ClaimAbandoned', { claim: string }>
+/** Only the fields that changed. */
+export type ProfileEdited = Stored<'ProfileEdited', Partial<ProfileFields> & { privacy?: boolean }>
+export type PasswordResetRequested = Stored<'PasswordResetRequested', { resetId: string; expiresAt: string }>
+export type PasswordReset = Stored<'PasswordReset', { resetId: string; passwordHash: string }>
+export type MailSent = Stored<'MailSent', { mailId: string; messageId: string }>
+export type MailAbandoned = Stored<
+  'MailAbandoned',
+  { mailId: string; reason: 'expired' | 'used' | 'superseded' }
+>
+
+export type AccountEvent =
+  | UserRegistered
+  | ClaimAbandoned
+  | ProfileEdited
+  | PasswordResetRequested
+  | PasswordReset
+  | MailSent
+  | MailAbandoned
+
+/** `stream` takes the name of this claim's stream with its event after revision `at` (-1: its first). */
+export type NameClaimed = Stored<'NameClaimed', { stream: string; at: number }>
+
+/** The state that every session event repeats, so that a refresh needs the last one only. */
+export type SessionState = {
+  userId: number
+  username: string
+  startedAt: string
+  /** The account's revision at login: the session is dead once the account's `sessionsEnd` lies behind it. */
+  accountRevision: number
+  /** The counter of the newest refresh token. */
+  current: number
+  currentIssuedAt: string
+  currentExpiresAt: string
+  /** The counter last rotated from, null before the first rotation. */
+  presented: number | null
+  /** Tokens replaced lately, those within the grace period. */
+  replaced: { counter: number; at: string }[]
+}
+
+export type SessionStarted = Stored<'SessionStarted', SessionState>
+export type SessionRefreshed = Stored<'SessionRefreshed', SessionState>
+export type SessionRevoked = Stored<
+  'SessionRevoked',
+  { userId: number; reason: 'theft' | 'logout' | 'ended' }
+>
+export type SessionEvent = SessionStarted | SessionRefreshed | SessionRevoked
+
+/** User ids `first` to `first + size - 1` belong to who wrote this. */
+export type IdBlockClaimed = Stored<'IdBlockClaimed', { first: number; size: number }>
+
+/** What this log is: its UUID, and the key (base64url, 32 bytes) under which names become stream names. */
+export type LogCreated = Stored<'LogCreated', { logId: string; namesKey: string }>
+
+export type RosterEvent = AccountEvent | NameClaimed | SessionEvent | IdBlockClaimed | LogCreated
+export type RosterEventType = RosterEvent['type']
