@@ -21,7 +21,7 @@ export type UserRegistered = Stored<
   { userId: number; username: string; email: string; passwordHash: string } & ProfileFields
 >
 /** Closes a claim: the attempt that would have taken a name to this stream at this revision cannot any more. */
-export type ClaimAbandoned = Stored<'ClaimAbandoned', { claim: string }>
+export type ClaimAbandoned = Stored<'ClaimAbandoned', { reason: 'refused' | 'overtaken' }>
 /** Only the fields that changed. */
 export type ProfileEdited = Stored<'ProfileEdited', Partial<ProfileFields> & { privacy?: boolean }>
 export type PasswordResetRequested = Stored<'PasswordResetRequested', { resetId: string; expiresAt: string }>
@@ -57,8 +57,8 @@ export type SessionState = {
   currentExpiresAt: string
   /** The counter last rotated from, null before the first rotation. */
   presented: number | null
-  /** Tokens replaced lately, those within the grace period. */
-  replaced: { counter: number; at: string }[]
+  /** Tokens replaced lately, those within the grace period: counters `first` to `last`, `from` … `until`. */
+  replaced: { first: number; last: number; from: string; until: string }[]
 }
 
 export type SessionStarted = Stored<'SessionStarted', SessionState>

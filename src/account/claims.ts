@@ -1,0 +1,139 @@
+import { type EventStore, noStream, type Revision, RevisionConflict } from '../event-store/event-store.ts'
+import type { Account, ActiveAccount } from './account.ts'
+import { accounts } from './aggregates.ts'
+import { Overloaded } from './domain-error.ts'
+import type { Handler, Intent } from './handle.ts'
+import { claimStream, emailKey, usernameKey } from './names.ts'
+import { toRecorded } from './upcasters.ts'
+
+export type NameKind = 'username' | 'email'
+
+/**
+ * What a name's stream says. **Held**: the account in the claim's stream has the name. **Open**: that stream is
+ * still where the claim found it, so its attempt may yet succeed. **Free**: nobody can have it by an earlier claim.
+ */
+export type ClaimStatus =
+  | { status: 'held'; account: ActiveAccount; stream: string; accountRevision: Revision }
+  | { status: 'open'; stream: string; at: Revision; accountTime: string; revision: Revision }
+  | { status: 'free'; revision: Revision; time: string }
+
+const takeOverAfterMs = 2000
+const lookAgainMs = 5
+
+export type Claims = ReturnType<typeof createClaims>
+
+/** The rule that makes usernames and addresses unique, over the streams `username-<digest>` and `email-<digest>`. */
+export function createClaims(options: { store: EventStore; handler: Handler; namesKey: Buffer }) {
+  const { store, handler, namesKey } = options
+
+  function streamOf(kind: NameKind, name: string): string {
+    return kind === 'username'
+      ? claimStream(kind, usernameKey(name), namesKey)
+      : claimStream(kind, emailKey(name), namesKey)
+  }
+
+  function has(account: Account, kind: NameKind, stream: string): account is ActiveAccount {
+    if (account.status !== 'active') return false
+    const name = kind === 'username' ? account.username : account.email
+    return name !== '' && streamOf(kind, name) === stream
+  }
+
+  async function look(kind: NameKind, stream: string, deadline: number): Promise<ClaimStatus> {
+    const [last] = await store.readStream(stream, { direction: 'backwards', limit: 1, deadline })
+    if (!last) return { status: 'free', revision: noStream, time: '' }
+    const claim = toRecorded(last)
+    if (claim.type !== 'NameClaimed') {
+      throw new Error(`expected NameClaimed, ${stream} has ${claim.type} at ${claim.revision}`)
+    }
+    const target = await handler.load(accounts, claim.data.stream, deadline)
+    if (has(target.state, kind, stream)) {
+      const { state, revision } = target
+      return { status: 'held', account: state, stream: claim.data.stream, accountRevision: revision }
+    }
+    if (target.revision === BigInt(claim.data.at)) {
+      const { revision } = claim
+      return {
+        status: 'open',
+        stream: claim.data.stream,
+        at: target.revision,
+        accountTime: target.time,
+        revision,
+      }
+    }
+    return { status: 'free', revision: claim.revision, time: claim.metadata.time }
+  }
+
+  /** Waits for an open claim; after two seconds by the own clock it takes the claim over. */
+  async function settle(kind: NameKind, stream: string, intent: Intent) {
+    let waitingFor = { revision: noStream, since: 0 }
+    for (;;) {
+      const found = await look(kind, stream, intent.deadline)
+      if (found.status !== 'open') return found
+      const now = performance.now()
+      if (waitingFor.revision !== found.revision) waitingFor = { revision: found.revision, since: now }
+      if (now - waitingFor.since >= takeOverAfterMs) {
+        const event = { type: 'ClaimAbandoned' as const, data: { reason: 'overtaken' as const } }
+        const takeOver: Intent = { ...intent, actor: 'system', key: `${intent.key} takes over` }
+        await handler
+          .appendAt(found.stream, event, found.at, found.accountTime, takeOver)
+          .catch(ignoreConflict)
+        continue
+      }
+      if (now > intent.deadline) throw new Overloaded(`waited for a claim on ${stream} until the deadline`)
+      await new Promise(resolve => setTimeout(resolve, lookAgainMs))
+    }
+  }
+
+  return {
+    /** The account that holds a name now, or null. An open claim is nobody's yet. */
+    async holder(kind: NameKind, name: string, deadline: number) {
+      const found = await look(kind, streamOf(kind, name), deadline)
+      return found.status === 'held' ? found : null
+    },
+
+    /** Whether a name is somebody's, once nobody is about to take it. */
+    async isTaken(kind: NameKind, name: string, intent: Intent): Promise<boolean> {
+      return (await settle(kind, streamOf(kind, name), intent)).status === 'held'
+    },
+
+    /**
+     * Claims a name for the event that `stream` will have after revision `at`. False: somebody holds the name.
+     * Waits for an open claim, at most two seconds.
+     */
+    async claim(
+      kind: NameKind,
+      name: string,
+      claimant: { stream: string; at: Revision },
+      intent: Intent,
+    ): Promise<boolean> {
+      const nameStream = streamOf(kind, name)
+      for (let attempt = 0; ; attempt++) {
+        const found = await settle(kind, nameStream, intent)
+        if (found.status === 'held') return false
+        const event = {
+          type: 'NameClaimed' as const,
+          data: { stream: claimant.stream, at: Number(claimant.at) },
+        }
+        const key = `${intent.key} ${claimant.stream} ${attempt}`
+        try {
+          await handler.appendAt(nameStream, event, found.revision, found.time, { ...intent, key })
+          return true
+        } catch (error) {
+          ignoreConflict(error)
+        }
+        if (performance.now() > intent.deadline)
+          throw new Overloaded(`claimed ${nameStream} until the deadline`)
+      }
+    },
+
+    /** Gives up what was claimed for `stream` at `at`: the event that would have taken the names cannot come now. */
+    async abandon(stream: string, at: Revision, after: string, intent: Intent): Promise<void> {
+      const event = { type: 'ClaimAbandoned' as const, data: { reason: 'refused' as const } }
+      await handler.appendAt(stream, event, at, after, intent).catch(ignoreConflict)
+    },
+  }
+}
+
+function ignoreConflict(error: unknown): void {
+  if (!(error instanceof RevisionConflict)) throw error
+}

@@ -1,0 +1,24 @@
+import type { Accounts } from './accounts.ts'
+import { editProfile } from './edit-profile.ts'
+import { obtainTokens, refreshTokens, requireActiveSession } from './login.ts'
+import { registerUser, registrationProblems } from './register-user.ts'
+import { confirmPasswordReset, requestPasswordReset, validateResetToken } from './reset-password.ts'
+import type { WriteSide } from './write-side.ts'
+
+/** The commands, bound to what they work with. */
+export function createAccounts(side: WriteSide): Accounts {
+  return {
+    registrationProblems: (user, context) => registrationProblems(side, user, context),
+    registerUser: (user, context) => registerUser(side, user, context),
+    obtainTokens: (login, context) => obtainTokens(side, login, context),
+    refreshTokens: (refresh, context) => refreshTokens(side, refresh, context),
+    requestPasswordReset: (email, context) => requestPasswordReset(side, email, context),
+    confirmPasswordReset: (reset, context) => confirmPasswordReset(side, reset, context),
+    validateResetToken: async (token, context) => {
+      await validateResetToken(side, token, context)
+    },
+    readAccessToken: token => side.tokens.readAccess(token, side.now()),
+    requireActive: (claims, context) => requireActiveSession(side, claims, context),
+    editProfile: (claims, changes, context) => editProfile(side, claims, changes, context),
+  }
+}

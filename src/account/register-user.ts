@@ -1,0 +1,74 @@
+import { noStream, RevisionConflict } from '../event-store/event-store.ts'
+import { registerUser as decideRegistration, evolve, requireActive } from './account.ts'
+import type { CommandContext, NewUser, OwnProfile, Written } from './accounts.ts'
+import { accountStream } from './aggregates.ts'
+import { DomainError, type FieldProblem, Overloaded } from './domain-error.ts'
+import type { Intent } from './handle.ts'
+import { passwordProblems } from './password-rules.ts'
+import { intentOf, type WriteSide, whenVisible } from './write-side.ts'
+
+/** What is wrong with a registration beyond the shape of its fields; looks only at what is given. */
+export async function registrationProblems(
+  side: WriteSide,
+  user: Partial<NewUser>,
+  context: CommandContext,
+): Promise<FieldProblem[]> {
+  const intent = intentOf('look at names', 'system', context)
+  const [usernameTaken, emailTaken] = await Promise.all([
+    user.username ? side.claims.isTaken('username', user.username, intent) : false,
+    user.email ? side.claims.isTaken('email', user.email, intent) : false,
+  ])
+  const problems: FieldProblem[] = []
+  if (usernameTaken) problems.push({ field: 'username', code: 'username_taken' })
+  if (emailTaken) problems.push({ field: 'email', code: 'email_taken' })
+  if (user.password !== undefined) {
+    const { username = '', email = '', firstName = '', lastName = '' } = user
+    const found = passwordProblems(user.password, { username, email, firstName, lastName })
+    problems.push(...found.map(problem => ({ field: 'password', ...problem })))
+  }
+  return problems
+}
+
+/**
+ * Claims the username, then the address, then registers; whichever step fails or is cut off, both names stay
+ * free to be had. Throws `invalid_fields` if a name was taken meanwhile.
+ */
+export async function registerUser(
+  side: WriteSide,
+  user: NewUser,
+  context: CommandContext,
+): Promise<Written<OwnProfile>> {
+  const { password, ...shown } = user
+  const passwordHash = await side.hasher.hash(password, context.deadline)
+  for (;;) {
+    const intent = intentOf('register', 'system', context)
+    const userId = await side.nextUserId(intent)
+    const registration = { ...intent, actor: userId }
+    const stream = accountStream(userId)
+    await claimBoth(side, user, stream, registration)
+    const decided = decideRegistration({ status: 'vacant' }, { userId, ...shown, passwordHash })
+    const [event] = decided
+    if (!event) throw new Error('expected an event of a registration, found none')
+    try {
+      const { revision } = await side.handler.appendAt(stream, event, noStream, '', registration)
+      const place = { revision: Number(revision), time: new Date(side.now()).toISOString() }
+      const account = requireActive(evolve({ status: 'vacant' }, event, place))
+      return await whenVisible(side, account, { stream, revision })
+    } catch (error) {
+      // Somebody waited for our claims for too long, and took them over.
+      if (!(error instanceof RevisionConflict)) throw error
+      if (performance.now() > context.deadline) throw new Overloaded('registered until the deadline')
+    }
+  }
+}
+
+async function claimBoth(side: WriteSide, user: NewUser, stream: string, intent: Intent): Promise<void> {
+  const claimant = { stream, at: noStream }
+  if (!(await side.claims.claim('username', user.username, claimant, intent))) {
+    throw new DomainError('invalid_fields', [{ field: 'username', code: 'username_taken' }])
+  }
+  if (user.email !== '' && !(await side.claims.claim('email', user.email, claimant, intent))) {
+    await side.claims.abandon(stream, noStream, '', intent)
+    throw new DomainError('invalid_fields', [{ field: 'email', code: 'email_taken' }])
+  }
+}

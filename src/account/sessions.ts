@@ -1,0 +1,109 @@
+import type { SessionsEnd } from './account.ts'
+import type { SessionEvent, SessionState } from './events.ts'
+
+// --- state -----------------------------------------------------------------------------------------------
+
+export type Session = { status: 'none' } | { status: 'revoked' } | ({ status: 'live' } & SessionState)
+
+export const noSession: Session = { status: 'none' }
+
+/** How a refresh ended. `rotated` and `again` both give out the token of the state's current counter. */
+export type Refresh = { outcome: 'rotated' | 'again' | 'theft'; events: SessionEvent[] }
+
+export type RefreshTimes = { now: string; graceSeconds: number; refreshTtlSeconds: number }
+
+// --- evolve ----------------------------------------------------------------------------------------------
+
+/** The session after an event. Every event but the last one repeats the whole state. */
+export function evolve(_session: Session, event: SessionEvent): Session {
+  switch (event.type) {
+    case 'SessionStarted':
+    case 'SessionRefreshed':
+      return { status: 'live', ...event.data }
+    case 'SessionRevoked':
+      return { status: 'revoked' }
+  }
+}
+
+// --- decisions -------------------------------------------------------------------------------------------
+
+/** Begins a session with refresh token 0. */
+export function startSession(
+  login: { userId: number; username: string; accountRevision: number },
+  times: { now: string; refreshTtlSeconds: number },
+): SessionEvent[] {
+  const data: SessionState = {
+    ...login,
+    startedAt: times.now,
+    current: 0,
+    currentIssuedAt: times.now,
+    currentExpiresAt: after(times.now, times.refreshTtlSeconds),
+    presented: null,
+    replaced: [],
+  }
+  return [{ type: 'SessionStarted', data }]
+}
+
+/**
+ * What presenting refresh token `counter` does. The current one rotates. One replaced within the grace period gives
+ * the current one again: a lost answer, another tab, a late duplicate. The one last rotated from rotates once
+ * more: the token in between never arrived. Anything else was stolen, and the session ends.
+ */
+export function refreshSession(session: SessionState, counter: number, times: RefreshTimes): Refresh {
+  const now = Date.parse(times.now)
+  const withinGrace = (time: string) => Date.parse(time) > now - times.graceSeconds * 1000
+  const replaced = session.replaced.filter(tokens => withinGrace(tokens.until))
+  const replacedLately = replaced.some(tokens => tokens.first <= counter && counter <= tokens.last)
+  const presentedLately = counter === session.presented && withinGrace(session.currentIssuedAt)
+  if (replacedLately || presentedLately) return { outcome: 'again', events: [] }
+  if (counter !== session.current && counter !== session.presented) {
+    return { outcome: 'theft', events: revokeSession(session, 'theft') }
+  }
+  const data: SessionState = {
+    userId: session.userId,
+    username: session.username,
+    startedAt: session.startedAt,
+    accountRevision: session.accountRevision,
+    current: session.current + 1,
+    currentIssuedAt: times.now,
+    currentExpiresAt: after(times.now, times.refreshTtlSeconds),
+    presented: counter,
+    replaced: withReplacement(replaced, session.current, times),
+  }
+  return { outcome: 'rotated', events: [{ type: 'SessionRefreshed', data }] }
+}
+
+/** A client that refreshes in a tight loop must not make its events grow: what is close in time is one entry. */
+function withReplacement(
+  replaced: SessionState['replaced'],
+  counter: number,
+  { now, graceSeconds }: RefreshTimes,
+): SessionState['replaced'] {
+  const newest = replaced.at(-1)
+  if (newest && Date.parse(now) - Date.parse(newest.from) < (graceSeconds * 1000) / 16) {
+    return [...replaced.slice(0, -1), { ...newest, last: counter, until: now }]
+  }
+  return [...replaced, { first: counter, last: counter, from: now, until: now }]
+}
+
+/** Ends a session for good. */
+export function revokeSession(
+  session: Pick<SessionState, 'userId'>,
+  reason: 'theft' | 'logout' | 'ended',
+): SessionEvent[] {
+  return [{ type: 'SessionRevoked', data: { userId: session.userId, reason } }]
+}
+
+/** Whether a session outlived what ended the account's sessions. */
+export function isLive(
+  session: Session,
+  sessionId: string,
+  sessionsEnd: SessionsEnd,
+): session is Session & { status: 'live' } {
+  if (session.status !== 'live') return false
+  return session.accountRevision >= sessionsEnd.revision || sessionsEnd.except === sessionId
+}
+
+function after(time: string, seconds: number): string {
+  return new Date(Date.parse(time) + seconds * 1000).toISOString()
+}

@@ -1,0 +1,191 @@
+import { abandonMail, dueMail, recordMailSent, unwantedMail } from '../account/account.ts'
+import { accounts } from '../account/aggregates.ts'
+import type { Handler, Intent } from '../account/handle.ts'
+import type { Recorded } from '../account/recorded.ts'
+import type { Tokens } from '../account/tokens.ts'
+import { beforeAll, type Position } from '../event-store/event-store.ts'
+import { resetMail } from './reset-mail.ts'
+import type { MailTransport } from './transport.ts'
+
+export type MailerLog = {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}
+
+type Pending = {
+  mailId: string
+  stream: string
+  position: Position
+  requestId: string
+  causationId: string
+  attempts: number
+  /** Set once the mail is out and only the note of it is missing: it is not sent again for that. */
+  messageId: string | null
+  timer: NodeJS.Timeout | null
+}
+
+const commandTimeoutMs = 5000
+const atOnce = 8
+
+/**
+ * Sends what `PasswordResetRequested` asks for: at least once, and never again once MailSent is in the log. What was
+ * used, superseded or expired meanwhile gets MailAbandoned instead. A mail that fails is tried again after growing
+ * pauses, beside the others. Feed it every account event in order; it acts once it was told to `begin`.
+ */
+export function createMailer(options: {
+  handler: Handler
+  transport: MailTransport
+  tokens: Tokens
+  resetUrl: string | null
+  now(): number
+  log: MailerLog
+  /** The pause before the second attempt, doubled for each further one up to `longestPauseMs`. */
+  firstPauseMs?: number
+  longestPauseMs?: number
+  sent?(outcome: 'sent' | 'failed' | 'abandoned'): void
+}) {
+  const { handler, transport, tokens, log } = options
+  const firstPauseMs = options.firstPauseMs ?? 1000
+  const longestPauseMs = options.longestPauseMs ?? 600_000
+  const pending = new Map<string, Pending>()
+  const ready: Pending[] = []
+  const working = new Set<Promise<void>>()
+  let begun = false
+  let stopped = false
+
+  function work(): void {
+    while (begun && !stopped && working.size < atOnce) {
+      const mail = ready.shift()
+      if (!mail) return
+      const attempt = deliver(mail)
+        .catch(error => retryLater(mail, error))
+        .finally(() => {
+          working.delete(attempt)
+          work()
+        })
+      working.add(attempt)
+    }
+  }
+
+  async function deliver(mail: Pending): Promise<void> {
+    if (pending.get(mail.mailId) !== mail) return
+    const deadline = performance.now() + commandTimeoutMs
+    const { state: account } = await handler.load(accounts, mail.stream, deadline)
+    const due = dueMail(account, mail.mailId)
+    if (!due || account.status !== 'active') {
+      forget(mail)
+      return
+    }
+    const now = new Date(options.now()).toISOString()
+    if (mail.messageId === null && unwantedMail(due, now)) {
+      await note(mail, 'abandoned', (state, at) => abandonMail(state, { mailId: mail.mailId, now: at }))
+      return
+    }
+    if (mail.messageId === null) {
+      const { userId, username, email } = account
+      const token = tokens.resetToken({ userId, resetId: mail.mailId, expiresAt: due.expiresAt })
+      const content = resetMail({ username, token, resetUrl: options.resetUrl, expiresAt: due.expiresAt })
+      mail.messageId = (await transport.send({ id: mail.mailId, to: email, ...content })).messageId
+    }
+    const { messageId } = mail
+    await note(mail, 'sent', state => recordMailSent(state, { mailId: mail.mailId, messageId }))
+  }
+
+  async function note(
+    mail: Pending,
+    outcome: 'sent' | 'abandoned',
+    decide: (state: Parameters<typeof dueMail>[0], now: string) => ReturnType<typeof abandonMail>,
+  ): Promise<void> {
+    const intent: Intent = {
+      key: `mail ${mail.mailId} ${outcome}`,
+      actor: 'system',
+      requestId: mail.requestId,
+      causationId: mail.causationId,
+      deadline: performance.now() + commandTimeoutMs,
+    }
+    await handler.handle(accounts, mail.stream, intent, (state, _revision, now) => decide(state, now))
+    forget(mail)
+    options.sent?.(outcome)
+    log.info({ mail: mail.mailId, attempts: mail.attempts + 1 }, `reset mail ${outcome}`)
+  }
+
+  function retryLater(mail: Pending, error: unknown): void {
+    if (pending.get(mail.mailId) !== mail) return
+    mail.attempts += 1
+    const pauseMs =
+      Math.min(longestPauseMs, firstPauseMs * 2 ** (mail.attempts - 1)) * (0.8 + 0.4 * Math.random())
+    options.sent?.('failed')
+    log.warn(
+      {
+        mail: mail.mailId,
+        attempts: mail.attempts,
+        nextAttemptInMs: Math.round(pauseMs),
+        code: errorCode(error),
+      },
+      mail.messageId === null ? 'a reset mail could not be sent' : 'a reset mail was sent but not noted yet',
+    )
+    if (stopped) return
+    mail.timer = setTimeout(() => {
+      mail.timer = null
+      ready.push(mail)
+      work()
+    }, pauseMs)
+  }
+
+  function forget(mail: Pending): void {
+    if (mail.timer) clearTimeout(mail.timer)
+    pending.delete(mail.mailId)
+  }
+
+  return {
+    /** Takes note of events; those that need nothing are passed over. */
+    observe(events: readonly Recorded[]): void {
+      for (const event of events) {
+        if (event.type === 'PasswordResetRequested') {
+          const { resetId: mailId } = event.data
+          if (pending.has(mailId)) continue
+          const { stream, position, metadata, id: causationId } = event
+          const requestId = metadata.$correlationId
+          const mail = { mailId, stream, position, requestId, causationId }
+          const entry: Pending = { ...mail, attempts: 0, messageId: null, timer: null }
+          pending.set(mailId, entry)
+          ready.push(entry)
+        } else if (event.type === 'MailSent' || event.type === 'MailAbandoned') {
+          const mail = pending.get(event.data.mailId)
+          if (mail) forget(mail)
+        }
+      }
+      work()
+    },
+
+    /** Starts to send: what was observed so far is all there was. */
+    begin(): void {
+      begun = true
+      work()
+    },
+
+    /** Up to where every mail is settled, given that all up to `observed` was observed. */
+    settledUpTo(observed: Position): Position {
+      let oldest: Position | null = null
+      for (const { position } of pending.values()) {
+        if (oldest === null || position < oldest) oldest = position
+      }
+      if (oldest === null || oldest > observed) return observed
+      return oldest > beforeAll ? oldest - 1n : beforeAll
+    },
+
+    /** Sends nothing more; resolves when mails being sent are noted or given up. */
+    async stop(): Promise<void> {
+      stopped = true
+      for (const mail of pending.values()) if (mail.timer) clearTimeout(mail.timer)
+      await Promise.all(working)
+    },
+  }
+}
+
+/** What kind of failure; the message itself may hold an address. */
+function errorCode(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  const code = 'code' in error ? String(error.code) : error.name
+  return 'responseCode' in error ? `${code} ${String(error.responseCode)}` : code
+}
