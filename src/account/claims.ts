@@ -19,12 +19,23 @@ export type ClaimStatus =
 
 const takeOverAfterMs = 2000
 const lookAgainMs = 5
+const realTime = {
+  monotonicNow: () => performance.now(),
+  pause: (milliseconds: number) => new Promise<void>(resolve => setTimeout(resolve, milliseconds)),
+}
 
 export type Claims = ReturnType<typeof createClaims>
 
 /** The rule that makes usernames and addresses unique, over the streams `username-<digest>` and `email-<digest>`. */
-export function createClaims(options: { store: EventStore; handler: Handler; namesKey: Buffer }) {
+export function createClaims(options: {
+  store: EventStore
+  handler: Handler
+  namesKey: Buffer
+  /** How waiting for others is timed, in milliseconds. */
+  time?: { monotonicNow(): number; pause(milliseconds: number): Promise<void> }
+}) {
   const { store, handler, namesKey } = options
+  const time = options.time ?? realTime
 
   function streamOf(kind: NameKind, name: string): string {
     return kind === 'username'
@@ -69,7 +80,7 @@ export function createClaims(options: { store: EventStore; handler: Handler; nam
     for (;;) {
       const found = await look(kind, stream, intent.deadline)
       if (found.status !== 'open') return found
-      const now = performance.now()
+      const now = time.monotonicNow()
       if (waitingFor.revision !== found.revision) waitingFor = { revision: found.revision, since: now }
       if (now - waitingFor.since >= takeOverAfterMs) {
         const event = { type: 'ClaimAbandoned' as const, data: { reason: 'overtaken' as const } }
@@ -79,8 +90,9 @@ export function createClaims(options: { store: EventStore; handler: Handler; nam
           .catch(ignoreConflict)
         continue
       }
-      if (now > intent.deadline) throw new Overloaded(`waited for a claim on ${stream} until the deadline`)
-      await new Promise(resolve => setTimeout(resolve, lookAgainMs))
+      if (performance.now() > intent.deadline)
+        throw new Overloaded(`waited for a claim on ${stream} until the deadline`)
+      await time.pause(lookAgainMs)
     }
   }
 

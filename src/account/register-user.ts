@@ -1,5 +1,11 @@
-import { noStream, RevisionConflict } from '../event-store/event-store.ts'
-import { registerUser as decideRegistration, evolve, requireActive } from './account.ts'
+import { noStream, type Revision, RevisionConflict } from '../event-store/event-store.ts'
+import {
+  type ActiveAccount,
+  registerUser as decideRegistration,
+  evolve,
+  noAccount,
+  requireActive,
+} from './account.ts'
 import type { CommandContext, NewUser, OwnProfile, Written } from './accounts.ts'
 import { accountStream } from './aggregates.ts'
 import { DomainError, type FieldProblem, Overloaded } from './domain-error.ts'
@@ -40,20 +46,29 @@ export async function registerUser(
 ): Promise<Written<OwnProfile>> {
   const { password, ...shown } = user
   const passwordHash = await side.hasher.hash(password, context.deadline)
+  const { account, revision } = await claimAndRegister(side, { ...shown, passwordHash }, context)
+  return whenVisible(side, account, { stream: accountStream(account.userId), revision })
+}
+
+/** Registration after hashing: the rule for names with all its steps. */
+export async function claimAndRegister(
+  side: Pick<WriteSide, 'claims' | 'handler' | 'nextUserId' | 'now'>,
+  user: Omit<NewUser, 'password'> & { passwordHash: string },
+  context: CommandContext,
+): Promise<{ account: ActiveAccount; revision: Revision }> {
   for (;;) {
     const intent = intentOf('register', 'system', context)
     const userId = await side.nextUserId(intent)
     const registration = { ...intent, actor: userId }
     const stream = accountStream(userId)
     await claimBoth(side, user, stream, registration)
-    const decided = decideRegistration({ status: 'vacant' }, { userId, ...shown, passwordHash })
+    const decided = decideRegistration(noAccount, { userId, ...user })
     const [event] = decided
     if (!event) throw new Error('expected an event of a registration, found none')
     try {
       const { revision } = await side.handler.appendAt(stream, event, noStream, '', registration)
       const place = { revision: Number(revision), time: new Date(side.now()).toISOString() }
-      const account = requireActive(evolve({ status: 'vacant' }, event, place))
-      return await whenVisible(side, account, { stream, revision })
+      return { account: requireActive(evolve(noAccount, event, place)), revision }
     } catch (error) {
       // Somebody waited for our claims for too long, and took them over.
       if (!(error instanceof RevisionConflict)) throw error
@@ -62,7 +77,12 @@ export async function registerUser(
   }
 }
 
-async function claimBoth(side: WriteSide, user: NewUser, stream: string, intent: Intent): Promise<void> {
+async function claimBoth(
+  side: Pick<WriteSide, 'claims'>,
+  user: { username: string; email: string },
+  stream: string,
+  intent: Intent,
+): Promise<void> {
   const claimant = { stream, at: noStream }
   if (!(await side.claims.claim('username', user.username, claimant, intent))) {
     throw new DomainError('invalid_fields', [{ field: 'username', code: 'username_taken' }])

@@ -1,0 +1,152 @@
+import { join } from 'node:path'
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { createClaims } from '../../src/account/claims.ts'
+import { DomainError } from '../../src/account/domain-error.ts'
+import type { AccountEvent } from '../../src/account/events.ts'
+import { createHandler } from '../../src/account/handle.ts'
+import { claimAndRegister } from '../../src/account/register-user.ts'
+import { createUserIds } from '../../src/account/user-ids.ts'
+import type { EventStore } from '../../src/event-store/event-store.ts'
+import { openSqliteEventStore } from '../../src/event-store/sqlite.ts'
+import { stepwise } from '../support/stepwise.ts'
+import { withTemporaryFolder } from '../support/temporary-folder.ts'
+
+const namesKey = Buffer.alloc(32, 7)
+const noProfile = {
+  firstName: '',
+  lastName: '',
+  bio: '',
+  favSport1: '',
+  favSport2: '',
+  favSport3: '',
+  location: '',
+  avatar: '',
+}
+const context = { requestId: 'test', deadline: Number.POSITIVE_INFINITY }
+
+type Names = { username: string; email: string }
+
+/** One process of its own, with nothing in its memory. */
+function process(
+  store: EventStore,
+  time?: { monotonicNow(): number; pause(milliseconds: number): Promise<void> },
+) {
+  const now = () => Date.UTC(2026, 0, 1)
+  const handler = createHandler({ store, now })
+  const claims = createClaims({ store, handler, namesKey, ...(time ? { time } : {}) })
+  const nextUserId = createUserIds({ store, handler, blockSize: 2 })
+  return {
+    register: (names: Names) =>
+      claimAndRegister(
+        { claims, handler, nextUserId, now },
+        { ...names, ...noProfile, passwordHash: '$argon2id$' },
+        context,
+      ),
+  }
+}
+
+async function registeredNames(store: EventStore): Promise<Names[]> {
+  const names: Names[] = []
+  for await (const { events } of store.readAll({ filter: { prefixes: ['user-'] } })) {
+    for (const { type, data } of events) {
+      const event: { type: string; data: unknown } = { type, data }
+      if (event.type === 'UserRegistered')
+        names.push(event.data as (AccountEvent & { type: 'UserRegistered' })['data'])
+    }
+  }
+  return names
+}
+
+const takenFields = (error: unknown) =>
+  error instanceof DomainError ? error.problems.map(problem => problem.field) : [String(error)]
+
+describe('The rule for names', () => {
+  it('gives a name one owner and blocks none, whichever attempts stop after whichever step, in any order', async function () {
+    this.timeout(60_000)
+    const attempt = fc.record({
+      username: fc.constantFrom('ege', 'EGE', 'lewis'),
+      email: fc.constantFrom('', 'a@example.org', 'A@example.org', 'b@example.org'),
+      diesAfter: fc.option(fc.integer({ min: 0, max: 14 })),
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(attempt, { minLength: 2, maxLength: 4 }),
+        fc.array(fc.nat(), { minLength: 1, maxLength: 50 }),
+        async (attempts, choices) =>
+          withTemporaryFolder(async folder => {
+            const store = await openSqliteEventStore({ file: join(folder, 'events.db') })
+            try {
+              const world = stepwise(store)
+              let choice = 0
+              const choose = (n: number) => (choices[choice++ % choices.length] ?? 0) % Math.max(n, 1)
+              const slowly = (owner: number) => {
+                const time = world.timeOf(owner)
+                return { ...time, pause: (_ms: number) => time.pause((choose(97) + 1) * 10) }
+              }
+              const results = await world.run(
+                attempts.map(
+                  (names, owner) => () => process(world.storeOf(owner), slowly(owner)).register(names),
+                ),
+                choose,
+                attempts.map(({ diesAfter }) => diesAfter),
+              )
+              const owned = await registeredNames(store)
+              const usernames = owned.map(({ username }) => username.toLowerCase())
+              const emails = owned.map(({ email }) => email.toLowerCase()).filter(email => email !== '')
+              expect(new Set(usernames).size, 'one owner of a username').to.equal(usernames.length)
+              expect(new Set(emails).size, 'one owner of an address').to.equal(emails.length)
+              for (const [owner, result] of results.entries()) {
+                if (result === 'died') continue
+                const { username = '', email = '' } = attempts[owner] ?? {}
+                if (result.status === 'fulfilled') {
+                  expect(owned.some(names => names.username === username && names.email === email)).to.equal(
+                    true,
+                  )
+                } else {
+                  const taken = takenFields(result.reason)[0]
+                  const other = taken === 'username' ? usernames.includes(username.toLowerCase()) : null
+                  expect(other ?? emails.includes(email.toLowerCase()), `${taken} is somebody's`).to.equal(
+                    true,
+                  )
+                }
+              }
+
+              const after = stepwise(store)
+              for (const name of ['ege', 'lewis']) {
+                const patient = { ...after.timeOf(0), pause: (_ms: number) => after.timeOf(0).pause(500) }
+                const late = process(after.storeOf(0), patient)
+                const [late1] = await after.run(
+                  [() => late.register({ username: name, email: '' })],
+                  () => 0,
+                  [null],
+                )
+                const taken = usernames.includes(name)
+                expect(late1).to.have.property('status', taken ? 'rejected' : 'fulfilled')
+              }
+            } finally {
+              await store.close()
+            }
+          }),
+      ),
+      { numRuns: 150 },
+    )
+  })
+
+  it('frees the username when the address turns out to be taken', async () => {
+    await withTemporaryFolder(async folder => {
+      const store = await openSqliteEventStore({ file: join(folder, 'events.db') })
+      try {
+        await process(store).register({ username: 'ege', email: 'a@example.org' })
+        const refused = await process(store)
+          .register({ username: 'lewis', email: 'A@EXAMPLE.org' })
+          .catch(takenFields)
+        expect(refused).to.deep.equal(['email'])
+        const { account } = await process(store).register({ username: 'lewis', email: 'b@example.org' })
+        expect(account).to.deep.include({ username: 'lewis', email: 'b@example.org' })
+      } finally {
+        await store.close()
+      }
+    })
+  })
+})
