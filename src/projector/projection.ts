@@ -1,21 +1,31 @@
 import type { Recorded } from '../account/recorded.ts'
+import type { JsonObject } from '../event-store/event-store.ts'
 
 /**
  * A read model as data and a pure fold. A document is fed by the events of one stream; every event with a key
  * moves the document's revision, whether it changes the document or not.
  */
-export type Projection<Document> = {
+export type Projection<Document extends JsonObject, Index extends string = string> = {
   name: string
-  /** Raise it whenever `evolve`, `key` or an index changes: a rebuild follows by itself. */
+  /** Raise it whenever `key`, `evolve` or what is found by changes: a rebuild follows by itself. */
   version: number
   /** Prefixes of the streams it reads. */
   streams: readonly string[]
   /** Which document an event belongs to, or null: not this projection's. */
   key(event: Recorded): string | null
-  /** `document` is null before the first event; returning null removes it. */
+  /** `document` is null before the first event and once removed; returning null removes it. Throws: parked. */
   evolve(document: Document | null, event: Recorded): Document | null
-  /** Values by which documents are found, one row for each; null: not in this index. */
-  indexes: Readonly<Record<string, (document: Document) => string | null>>
+  /** The document as this version has it, of one that the version before wrote: read until the rebuild is done. */
+  understand?(document: JsonObject): Document
+} & FoundBy<Document, Index>
+
+/** By what documents are found, besides their keys. */
+export type FoundBy<Document, Index extends string = string> = {
+  /** Values by which documents are looked up or listed in order; null: not in this index. */
+  indexes: Readonly<Record<Index, (document: Document) => string | null>>
   /** The text whose substrings are searched, null if this document is not found by search. */
   searchKey?(document: Document): string | null
 }
+
+/** The name of an index of a projection. */
+export type IndexOf<P> = P extends Projection<infer _Document, infer Index> ? Index : never
