@@ -38,6 +38,8 @@ export function createMailer(options: {
   tokens: Tokens
   resetUrl: string | null
   now(): number
+  /** Asked right before a mail goes out: false once another mailer may be at work. */
+  mayAct(): boolean
   log: MailerLog
   /** The pause before the second attempt, doubled for each further one up to `longestPauseMs`. */
   firstPauseMs?: number
@@ -81,6 +83,7 @@ export function createMailer(options: {
       await note(mail, 'abandoned', (state, at) => abandonMail(state, { mailId: mail.mailId, now: at }))
       return
     }
+    if (!options.mayAct()) return
     if (mail.messageId === null) {
       const { userId, username, email } = account
       const token = tokens.resetToken({ userId, resetId: mail.mailId, expiresAt: due.expiresAt })

@@ -1,0 +1,186 @@
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { accountStream, accounts } from '../../src/account/aggregates.ts'
+import type { AccountEvent, UserRegistered } from '../../src/account/events.ts'
+import { createHandler } from '../../src/account/handle.ts'
+import { createTokens } from '../../src/account/tokens.ts'
+import { toRecorded } from '../../src/account/upcasters.ts'
+import { beforeAll as beginning, type EventStore } from '../../src/event-store/event-store.ts'
+import { openSqliteEventStore } from '../../src/event-store/sqlite.ts'
+import { createMailer } from '../../src/mailer/mailer.ts'
+import { smtpTransport } from '../../src/mailer/transport.ts'
+import { eventually } from '../support/eventually.ts'
+import { startSmtpServer } from '../support/smtp-server.ts'
+import { withTemporaryFolder } from '../support/temporary-folder.ts'
+
+const profile = {
+  firstName: '',
+  lastName: '',
+  bio: '',
+  favSport1: '',
+  favSport2: '',
+  favSport3: '',
+  location: '',
+  avatar: '',
+}
+const silent = { info() {}, warn() {} }
+const now = () => Date.UTC(2026, 0, 1, 12)
+const soon = new Date(now() + 3_600_000).toISOString()
+
+/** A log with users who asked for resets, an SMTP server, and mailers over them. */
+async function withMail(
+  use: (world: {
+    store: EventStore
+    smtp: Awaited<ReturnType<typeof startSmtpServer>>
+    append(userId: number, ...events: AccountEvent[]): Promise<void>
+    mailer(): { feed(): Promise<void>; stop(): Promise<void>; settled(): Promise<boolean> }
+    typesOf(userId: number): Promise<string[]>
+  }) => Promise<void>,
+): Promise<void> {
+  await withTemporaryFolder(async folder => {
+    const store = await openSqliteEventStore({ file: join(folder, 'events.db') })
+    const smtp = await startSmtpServer()
+    const transport = smtpTransport(smtp.url, 'roster@localhost')
+    const tokens = createTokens({ secret: Buffer.alloc(32, 1) })
+    const running: { stop(): Promise<void> }[] = []
+    let appended = 0
+    try {
+      await use({
+        store,
+        smtp,
+        async append(userId, ...events) {
+          const handler = createHandler({ store, now })
+          const intent = {
+            key: `${appended++}`,
+            actor: userId,
+            requestId: 'r',
+            deadline: Number.POSITIVE_INFINITY,
+          }
+          await handler.handle(accounts, accountStream(userId), intent, () => events)
+        },
+        mailer() {
+          const handler = createHandler({ store, now })
+          const options = { handler, transport, tokens, resetUrl: null, now, log: silent, firstPauseMs: 20 }
+          const mailer = createMailer({ ...options, mayAct: () => true })
+          running.push(mailer)
+          return {
+            async feed() {
+              for await (const { events } of store.readAll()) mailer.observe(events.map(toRecorded))
+              mailer.begin()
+            },
+            stop: () => mailer.stop(),
+            settled: async () => mailer.settledUpTo(await store.head()) === (await store.head()),
+          }
+        },
+        async typesOf(userId) {
+          return (await store.readStream(accountStream(userId))).map(({ type }) => type)
+        },
+      })
+    } finally {
+      for (const mailer of running) await mailer.stop()
+      transport.close()
+      await smtp.stop()
+      await store.close()
+    }
+  })
+}
+
+const registered = (userId: number): UserRegistered => ({
+  type: 'UserRegistered',
+  data: { userId, username: `user${userId}`, email: `u${userId}@example.org`, passwordHash: '-', ...profile },
+})
+const requested = (resetId: string, expiresAt = soon): AccountEvent => ({
+  type: 'PasswordResetRequested',
+  data: { resetId, expiresAt },
+})
+
+describe('The mailer', () => {
+  it('sends what is due once, notes it, and another mailer does not send it again', async () => {
+    await withMail(async ({ append, mailer, smtp, typesOf }) => {
+      await append(1, registered(1), requested('a'))
+      const first = mailer()
+      await first.feed()
+      await eventually(async () => expect(await typesOf(1)).to.include('MailSent'))
+      expect(smtp.received.map(({ to }) => to)).to.deep.equal([['u1@example.org']])
+      expect(await first.settled()).to.equal(true)
+      const second = mailer()
+      await second.feed()
+      await eventually(async () => expect(await second.settled()).to.equal(true))
+      expect(smtp.received.length).to.equal(1)
+    })
+  })
+
+  it('sends again what was not noted, with the same Message-ID', async () => {
+    await withMail(async ({ append, mailer, smtp, typesOf, store }) => {
+      await append(1, registered(1), requested('a'))
+      const first = mailer()
+      // The mail goes out, and the process is gone before it can note that: the log cannot be written for it.
+      const append0 = store.append.bind(store)
+      let lost = 0
+      store.append = async () => {
+        lost += 1
+        throw new Error('the process is gone')
+      }
+      await first.feed()
+      await eventually(() => expect(lost).to.be.greaterThan(0))
+      await first.stop()
+      store.append = append0
+      await mailer().feed()
+      await eventually(async () => expect(await typesOf(1)).to.include('MailSent'))
+      const ids = smtp.received.map(({ content }) => /^Message-ID: .*$/m.exec(content)?.[0])
+      expect(ids).to.deep.equal([ids[0], ids[0]])
+    })
+  })
+
+  it('tries again while the server refuses, beside the other mails', async () => {
+    await withMail(async ({ append, mailer, smtp, typesOf }) => {
+      let refusals = 0
+      smtp.refuse(to => to.startsWith('u1@') && ++refusals <= 3)
+      await append(1, registered(1), requested('a'))
+      await append(2, registered(2), requested('b'))
+      const patient = mailer()
+      await patient.feed()
+      await eventually(async () => expect(await typesOf(2)).to.include('MailSent'))
+      await eventually(async () => expect(await typesOf(1)).to.include('MailSent'))
+      expect(refusals).to.equal(4)
+      expect(smtp.received.map(({ to }) => to[0]).sort()).to.deep.equal(['u1@example.org', 'u2@example.org'])
+      expect(await patient.settled()).to.equal(true)
+    })
+  })
+
+  it('stays before a mail that it cannot send', async () => {
+    await withMail(async ({ append, mailer, smtp }) => {
+      let refusals = 0
+      smtp.refuse(() => ++refusals > 0)
+      await append(1, registered(1), requested('a'))
+      const stuck = mailer()
+      await stuck.feed()
+      await eventually(() => expect(refusals).to.be.greaterThan(1))
+      expect(await stuck.settled()).to.equal(false)
+    })
+  })
+
+  it('abandons what expired, was used or was superseded', async () => {
+    await withMail(async ({ append, mailer, smtp, typesOf, store }) => {
+      const past = new Date(now() - 1000).toISOString()
+      await append(1, registered(1), requested('a', past))
+      await append(2, registered(2), requested('b'), {
+        type: 'PasswordReset',
+        data: { resetId: 'b', passwordHash: '-' },
+      })
+      await append(3, registered(3), requested('c1'), requested('c2'), requested('c3'), requested('c4'))
+      await mailer().feed()
+      await eventually(async () => {
+        expect(await typesOf(1)).to.include('MailAbandoned')
+        expect(await typesOf(2)).to.include('MailAbandoned')
+        expect((await typesOf(3)).filter(type => type === 'MailSent').length).to.equal(3)
+      })
+      const reasons: unknown[] = []
+      for await (const { events } of store.readAll({ after: beginning })) {
+        for (const { type, data } of events) if (type === 'MailAbandoned') reasons.push(data.reason)
+      }
+      expect(reasons.sort()).to.deep.equal(['expired', 'superseded', 'used'])
+      expect(smtp.received.length).to.equal(3)
+    })
+  })
+})
