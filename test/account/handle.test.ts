@@ -1,0 +1,139 @@
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { editProfile } from '../../src/account/account.ts'
+import { accountStream, accounts } from '../../src/account/aggregates.ts'
+import { Overloaded } from '../../src/account/domain-error.ts'
+import { createHandler, type Intent } from '../../src/account/handle.ts'
+import type { EventStore } from '../../src/event-store/event-store.ts'
+import { openSqliteEventStore } from '../../src/event-store/sqlite.ts'
+import { withTemporaryFolder } from '../support/temporary-folder.ts'
+
+const stream = accountStream(1)
+const noon = Date.UTC(2026, 0, 1, 12)
+const fields = [
+  'firstName',
+  'lastName',
+  'bio',
+  'favSport1',
+  'favSport2',
+  'favSport3',
+  'location',
+  'avatar',
+] as const
+const empty = {
+  firstName: '',
+  lastName: '',
+  bio: '',
+  favSport1: '',
+  favSport2: '',
+  favSport3: '',
+  location: '',
+  avatar: '',
+}
+
+let keys = 0
+const intent = (deadline = Number.POSITIVE_INFINITY): Intent => ({
+  key: `command ${keys++}`,
+  actor: 1,
+  requestId: 'request',
+  deadline,
+})
+
+async function withUser(use: (store: EventStore) => Promise<void>): Promise<void> {
+  await withTemporaryFolder(async folder => {
+    const store = await openSqliteEventStore({ file: join(folder, 'events.db') })
+    try {
+      const data = { userId: 1, username: 'ege', email: '', passwordHash: '-', ...empty }
+      await createHandler({ store, now: () => noon }).handle(accounts, stream, intent(), () => [
+        { type: 'UserRegistered', data },
+      ])
+      await use(store)
+    } finally {
+      await store.close()
+    }
+  })
+}
+
+describe('Handling commands', () => {
+  it('keeps edits of different fields by several processes at the same moment', async () => {
+    await withUser(async store => {
+      const processes = [1, 2, 3].map(() => createHandler({ store, now: () => noon }))
+      const edits = fields.map((field, index) =>
+        processes[index % 3]?.handle(accounts, stream, intent(), account =>
+          editProfile(account, { [field]: 'new' }),
+        ),
+      )
+      await Promise.all(edits)
+      const { state, revision } = await createHandler({ store, now: () => noon }).load(accounts, stream, 0)
+      expect(revision).to.equal(8n)
+      expect(state).to.have.property('profile').that.includes({ firstName: 'new', avatar: 'new', bio: 'new' })
+    })
+  })
+
+  it('appends nothing when there is nothing to change', async () => {
+    await withUser(async store => {
+      const handled = await createHandler({ store, now: () => noon }).handle(
+        accounts,
+        stream,
+        intent(),
+        account => editProfile(account, { bio: '' }),
+      )
+      expect(handled).to.include({ appended: false, revision: 0n })
+    })
+  })
+
+  it('sees what another process appended since it last looked', async () => {
+    await withUser(async store => {
+      const mine = createHandler({ store, now: () => noon })
+      await mine.load(accounts, stream, Number.POSITIVE_INFINITY)
+      await createHandler({ store, now: () => noon }).handle(accounts, stream, intent(), account =>
+        editProfile(account, { bio: 'theirs' }),
+      )
+      const { state } = await mine.load(accounts, stream, Number.POSITIVE_INFINITY)
+      expect(state).to.have.property('profile').that.includes({ bio: 'theirs' })
+    })
+  })
+
+  it('never gives an event a time before the one before it, also when the clock is set back', async () => {
+    await withUser(async store => {
+      const late = createHandler({ store, now: () => noon - 3_600_000 })
+      await late.handle(accounts, stream, intent(), account => editProfile(account, { bio: 'new' }))
+      const times = (await store.readStream(stream)).map(({ metadata }) => metadata.time)
+      expect(times).to.deep.equal([new Date(noon).toISOString(), new Date(noon).toISOString()])
+    })
+  })
+
+  it('notes who did what for which request, as JSON that is stored for ever', async () => {
+    await withUser(async store => {
+      const [event] = await store.readStream(stream)
+      expect(event?.metadata).to.deep.equal({
+        userId: 1,
+        actor: 1,
+        time: new Date(noon).toISOString(),
+        $correlationId: 'request',
+        $causationId: 'request',
+        version: 1,
+      })
+      expect(event?.id).to.match(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    })
+  })
+
+  it('gives up at the deadline instead of deciding for ever', async () => {
+    await withUser(async store => {
+      const mine = createHandler({ store, now: () => noon })
+      const theirs = createHandler({ store, now: () => noon })
+      await mine.load(accounts, stream, Number.POSITIVE_INFINITY)
+      let meddle: Promise<unknown> = Promise.resolve()
+      const refused = await mine
+        .handle(accounts, stream, intent(performance.now() - 1), () => {
+          meddle = theirs.handle(accounts, stream, intent(), account =>
+            editProfile(account, { bio: `${keys}` }),
+          )
+          return [{ type: 'ProfileEdited', data: { bio: 'mine' } }]
+        })
+        .then(String, (error: unknown) => error)
+      await meddle
+      expect(refused).to.be.instanceOf(Overloaded)
+    })
+  })
+})
