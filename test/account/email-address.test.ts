@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { isValidEmail } from '../../src/account/email-address.ts'
 
-// Each verdict is that of Django 3.2's EmailValidator on Python 3.11.
+// Each verdict is that of Django 3.2.25's EmailValidator on Python 3.11.
 const valid = [
   'email@here.com',
   'weirder-email@here.and.there.com',
@@ -48,7 +48,8 @@ const valid = [
   'K@example.com',
   'ı@example.com',
   'a@K.com',
-  `a@${'b.'.repeat(1000)}com`,
+  `a@${'b.'.repeat(158)}co`,
+  `a@😀.${'b.'.repeat(157)}co`,
 ]
 
 const invalid = [
@@ -120,6 +121,8 @@ const invalid = [
   'a@1א.com',
   'a@א९א.com',
   'a@℀.com',
+  `a@${'b.'.repeat(158)}com`,
+  `a@😀.${'b.'.repeat(157)}com`,
   `a@${'é'.repeat(60000)}.com`,
   `"${'\\a'.repeat(30000)}@b.com`,
   `${'a.'.repeat(30000)}@b.com`,
