@@ -1,5 +1,5 @@
-import { RevisionConflict, StoreUnavailable } from './event-store.ts'
-import { isBusy, jitter, storeError } from './sqlite-failures.ts'
+import { RevisionConflict } from './event-store.ts'
+import { isBusy, retryDelayMs, storeError } from './sqlite-failures.ts'
 
 /** One transaction at a time on one connection. When `commit` returns, what was written is on disk. */
 export type Transaction = { begin(): void; commit(): void; rollback(): void }
@@ -8,76 +8,68 @@ export type GroupCommit = {
   /**
    * Runs `write` in a transaction shared with whatever else is asked for meanwhile, and resolves to what it
    * returned once that is committed. `write` may refuse with RevisionConflict if it wrote nothing; any other
-   * error undoes the whole transaction and rejects all of it. Throws StoreUnavailable if another process held
-   * the file until `deadline` (`performance.now()` milliseconds): then nothing was written.
+   * error undoes the whole transaction and rejects all of it with StoreUnavailable. So does another process
+   * that holds the file until `deadline` (`performance.now()` milliseconds): then nothing was written.
    */
   run<T>(write: () => T, deadline: number): Promise<T>
   /** Resolves when nothing is waiting or running. */
   idle(): Promise<void>
 }
 
-/** `run` writes and gives the function that tells the caller so, once it is committed. */
+/** `run` writes, and returns the function that tells the caller so once it is committed. */
 type Job = { run: () => () => void; reject: (error: unknown) => void; deadline: number }
 
 /** So that a burst does not hold the event loop for long. */
 const jobsPerTransaction = 256
+/** A transaction of another process is over in less than a millisecond, as a rule: look again at once, for a while. */
+const triesWithoutPause = 100
 
 /** Gathers writes until the event loop has gone round once, then commits them with one fsync. */
 export function groupCommit(file: string, transaction: Transaction, onCommit: () => void): GroupCommit {
   let waiting: Job[] = []
   let scheduled = false
-  let busyTries = 0
+  let tries = 0
   const idlers: (() => void)[] = []
 
   function schedule(): void {
     if (scheduled) return
     scheduled = true
-    if (busyTries === 0) setImmediate(flush)
-    else setTimeout(flush, jitter(busyTries))
+    if (tries < triesWithoutPause) setImmediate(flush)
+    else setTimeout(flush, retryDelayMs(tries - triesWithoutPause))
   }
 
   function flush(): void {
     scheduled = false
-    const jobs = waiting.slice(0, jobsPerTransaction)
     try {
       transaction.begin()
-      waiting = waiting.slice(jobs.length)
-      busyTries = 0
-      runAll(jobs)
+      tries = 0
+      commit(waiting.splice(0, jobsPerTransaction))
     } catch (error) {
-      if (isBusy(error)) {
-        busyTries++
-        rejectOverdue(error)
-      } else {
-        waiting = waiting.slice(jobs.length)
-        for (const job of jobs) job.reject(storeError(error, file))
-      }
+      tries++
+      // A lock passes by itself, so its waiters have until their deadline; anything else is told at once.
+      rejectOverdue(isBusy(error) ? performance.now() : Number.POSITIVE_INFINITY, error)
     }
     if (waiting.length > 0) schedule()
     else for (const resolve of idlers.splice(0)) resolve()
   }
 
-  function runAll(jobs: Job[]): void {
+  function commit(jobs: Job[]): void {
     const answers: (() => void)[] = []
     try {
       for (const job of jobs) answers.push(job.run())
       transaction.commit()
     } catch (error) {
-      transaction.rollback()
       for (const job of jobs) job.reject(storeError(error, file))
+      transaction.rollback()
       return
     }
     for (const answer of answers) answer()
     onCommit()
   }
 
-  function rejectOverdue(cause: unknown): void {
-    const now = performance.now()
-    const overdue = waiting.filter(job => job.deadline <= now)
-    if (overdue.length === 0) return
+  function rejectOverdue(now: number, error: unknown): void {
+    for (const job of waiting) if (job.deadline <= now) job.reject(storeError(error, file))
     waiting = waiting.filter(job => job.deadline > now)
-    const error = new StoreUnavailable(`${file} was locked by another process until the deadline`, { cause })
-    for (const job of overdue) job.reject(error)
   }
 
   return {
@@ -88,7 +80,7 @@ export function groupCommit(file: string, transaction: Transaction, onCommit: ()
             const value = write()
             return () => resolve(value)
           } catch (error) {
-            // A conflict may come of an append in this same transaction, so it too is told after the commit.
+            // The conflict may be with another append of this transaction, so it too holds only once committed.
             if (error instanceof RevisionConflict) return () => reject(error)
             throw error
           }

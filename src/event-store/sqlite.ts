@@ -1,14 +1,14 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import {
   type AppendResult,
   type Batch,
   beforeAll,
   type EventStore,
-  EventTooLarge,
-  type NewEvent,
   noStream,
   type Position,
-  type ReadStreamOptions,
   type RecordedEvent,
   type Revision,
   RevisionConflict,
@@ -17,216 +17,183 @@ import {
 } from './event-store.ts'
 import { groupCommit } from './group-commit.ts'
 import { isDamage, storeError, whileBusy } from './sqlite-failures.ts'
+import { columns, decode, type EncodedEvent, encode, type Row } from './sqlite-rows.ts'
+import { schema, schemaVersion } from './sqlite-schema.ts'
 import { bell, tail } from './tail.ts'
 
 export type SqliteEventStoreOptions = {
+  /** Its folder is made if need be. SQLite puts two more files beside it, `-wal` and `-shm`. */
   file: string
-  /** As EventStoreDB's default, so that a log fits into either. */
+  /** What one append may take, 1 MiB as EventStoreDB's default, so that a log fits into either. */
   maxAppendBytes?: number
-  /** How long a call without a deadline of its own waits for other processes, in milliseconds. */
+  /** How long a call without a deadline of its own waits while other processes hold the file, in milliseconds. */
   patienceMs?: number
-  /** How often to look for appends of other processes while somebody waits for them. */
+  /** How often to look for what other processes appended, while a subscription waits for it, in milliseconds. */
   pollIntervalMs?: number
 }
 
-const schemaVersion = 1n
-const schema = `
-  CREATE TABLE IF NOT EXISTS events (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    stream TEXT NOT NULL,
-    revision INTEGER NOT NULL,
-    id TEXT NOT NULL,
-    type TEXT NOT NULL,
-    data TEXT NOT NULL,
-    metadata TEXT NOT NULL
-  );
-  CREATE UNIQUE INDEX IF NOT EXISTS events_by_stream ON events (stream, revision);
-  -- The last revision of streams all of whose events are truncated.
-  CREATE TABLE IF NOT EXISTS emptied (stream TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID;
-  PRAGMA user_version = ${schemaVersion};
-`
+/** Pages in the write-ahead log (16 MiB) before they are moved to the file: the fewer times, the fewer writes. */
+const checkpointPages = 4000
 
 const lastRevision = 2n ** 63n - 1n
 const eventsPerBatch = 512
-/** How many positions one batch may look through, so that a filter which seldom matches blocks nobody. */
+const charactersPerBatch = 4 * 1024 * 1024
+/** How many positions a batch looks through at most, so that a filter that seldom matches blocks nobody. */
 const positionsPerBatch = 5000n
 
-type Row = [bigint, string, bigint, string, string, string, string]
-const columns = 'position, stream, revision, id, type, data, metadata'
-
-/** Opens, and creates if need be, the log in `file`. Any number of processes may do so at once. */
+/**
+ * Opens the log in `file`, and makes it if there is none; any number of processes may do so at once. Throws
+ * StoreUnavailable if it cannot be opened or is damaged.
+ */
 export async function openSqliteEventStore(options: SqliteEventStoreOptions): Promise<EventStore> {
   const { file, patienceMs = 5000 } = options
   const deadline = performance.now() + patienceMs
+  mkdirSync(dirname(file), { recursive: true })
+  // Waiting for a lock inside SQLite would hold up the event loop: a busy file is tried again from outside.
   const db = await whileBusy(file, deadline, () => new Database(file, { timeout: 0 }))
   try {
-    await whileBusy(file, deadline, () => prepareFile(db, file))
-    return sqliteEventStore(db, options)
+    return await whileBusy(file, deadline, () => {
+      setUp(db, file)
+      return eventStore(db, options)
+    })
   } catch (error) {
     db.close()
     throw error
   }
 }
 
-function prepareFile(db: Database.Database, file: string): void {
+function setUp(db: Database.Database, file: string): void {
   db.defaultSafeIntegers(true)
-  db.pragma('journal_mode = WAL')
+  const mode = db.pragma('journal_mode = WAL', { simple: true })
+  if (mode !== 'wal') throw new Error(`expected ${file} to have journal mode wal, found ${mode}`)
   db.pragma('synchronous = FULL')
+  db.pragma('secure_delete = ON')
+  db.pragma(`wal_autocheckpoint = ${checkpointPages}`)
   const version = db.pragma('user_version', { simple: true })
   if (version === 0n) db.transaction(() => db.exec(schema)).immediate()
   else if (version !== schemaVersion) {
-    throw new Error(
-      `expected ${file} to have schema ${schemaVersion}, found ${version}: made by a newer Roster`,
-    )
+    throw new Error(`expected ${file} to have schema version ${schemaVersion}, found ${version}`)
   }
 }
 
-function sqliteEventStore(db: Database.Database, options: SqliteEventStoreOptions): EventStore {
+function eventStore(db: Database.Database, options: SqliteEventStoreOptions): EventStore {
   const { file, maxAppendBytes = 1024 * 1024, patienceMs = 5000, pollIntervalMs = 3 } = options
-  const begin = db.prepare('BEGIN IMMEDIATE')
-  const commit = db.prepare('COMMIT')
-  const insertEvent = db.prepare(
-    'INSERT INTO events (stream, revision, id, type, data, metadata) VALUES (?, ?, ?, ?, ?, ?)',
-  )
-  const selectRevision = db
-    .prepare<[string, string, bigint], Revision>(
-      `SELECT coalesce((SELECT max(revision) FROM events WHERE stream = ?),
-                       (SELECT revision FROM emptied WHERE stream = ?), ?)`,
-    )
-    .pluck()
-  const selectIds = db
-    .prepare<[string, bigint, number], string>(
-      'SELECT id FROM events WHERE stream = ? AND revision > ? ORDER BY revision LIMIT ?',
-    )
-    .pluck()
-  const selectForwards = db
-    .prepare<[string, bigint, number], Row>(
-      `SELECT ${columns} FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?`,
-    )
-    .raw()
-  const selectBackwards = db
-    .prepare<[string, bigint, number], Row>(
-      `SELECT ${columns} FROM events WHERE stream = ? AND revision <= ? ORDER BY revision DESC LIMIT ?`,
-    )
-    .raw()
-  const selectHead = db.prepare<[], Position>(`SELECT seq FROM sqlite_sequence WHERE name = 'events'`).pluck()
-  const noteEmptied = db.prepare('INSERT OR REPLACE INTO emptied VALUES (?, ?)')
-  const deleteEvents = db.prepare('DELETE FROM events WHERE stream = ? AND revision < ?')
-
-  const news = bell(readHead, pollIntervalMs)
+  const sql = statements(db)
   const closing = new AbortController()
-  const transaction = {
-    begin: () => void begin.run(),
-    commit: () => void commit.run(),
-    rollback: () => void (db.inTransaction && db.exec('ROLLBACK')),
+  const news = bell(readHead, pollIntervalMs)
+  const rollback = () => void (db.inTransaction && db.exec('ROLLBACK'))
+  const begin = () => {
+    rollback() // what could not be rolled back before
+    sql.begin.run()
   }
-  const writes = groupCommit(file, transaction, news.ring)
+  const writes = groupCommit(file, { begin, commit: () => void sql.commit.run(), rollback }, news.ring)
 
-  function readHead(): Position {
-    return selectHead.get() ?? beforeAll
-  }
-
-  function revisionOf(stream: string): Revision {
-    return selectRevision.get(stream, stream, noStream) ?? noStream
+  function patience(): number {
+    return performance.now() + patienceMs
   }
 
   function requireOpen(): void {
     if (closing.signal.aborted) throw new StoreUnavailable(`${file} is closed`)
   }
 
-  function write(stream: string, events: Encoded[], expected: Revision): AppendResult {
+  function readHead(): Position {
+    requireOpen()
+    return sql.head.get() ?? beforeAll
+  }
+
+  function revisionOf(stream: string): Revision {
+    return sql.revision.get(stream, stream) ?? noStream
+  }
+
+  function write(stream: string, events: EncodedEvent[], expected: Revision): AppendResult {
     const actual = revisionOf(stream)
-    if (actual !== expected && !(actual > expected && hasIds(stream, events, expected))) {
+    const last = expected + BigInt(events.length)
+    if (actual !== expected) {
+      if (actual >= last && hasIds(stream, events, expected)) return { revision: last }
       throw new RevisionConflict(stream, expected, actual)
     }
     let revision = expected
     for (const { id, type, data, metadata } of events) {
-      revision++
-      if (actual === expected) insertEvent.run(stream, revision, id, type, data, metadata)
+      sql.insert.run(stream, ++revision, id, type, data, metadata)
     }
     return { revision }
   }
 
-  function hasIds(stream: string, events: Encoded[], after: Revision): boolean {
-    const ids = selectIds.all(stream, after, events.length)
+  function hasIds(stream: string, events: EncodedEvent[], after: Revision): boolean {
+    const ids = sql.ids.all(stream, after, after + BigInt(events.length))
     return ids.length === events.length && events.every((event, index) => event.id === ids[index])
   }
 
   function batchReader(filter: StreamFilter | undefined): (after: Position) => Batch {
-    const bounds = (filter?.prefixes ?? []).flatMap(prefix => [prefix, `${prefix}\u{10ffff}`])
-    const matches = filter ? filter.prefixes.map(() => 'stream >= ? AND stream < ?').join(' OR ') || '0' : '1'
-    const select = db
-      .prepare<unknown[], Row>(
-        `SELECT ${columns} FROM events NOT INDEXED
-         WHERE position > ? AND position <= ? AND (${matches}) ORDER BY position LIMIT ${eventsPerBatch}`,
-      )
-      .raw()
+    let select: ReturnType<typeof selectMatching> | undefined
     return after => {
-      try {
-        // One writer at a time numbers and commits, so whatever is at or before the head is there already.
-        const head = readHead()
-        const end = after + positionsPerBatch < head ? after + positionsPerBatch : head
-        const rows = end > after ? select.all(after, end, ...bounds) : []
-        const last = rows.at(-1)
-        const checkpoint = last && rows.length === eventsPerBatch ? last[0] : end > after ? end : after
-        return { events: rows.map(recorded), checkpoint, caughtUp: checkpoint >= head }
-      } catch (error) {
-        throw storeError(error, file)
+      // One writer at a time numbers its events and commits them, so up to the head all are there already.
+      const head = readHead()
+      if (after >= head) return { events: [], checkpoint: after, caughtUp: true }
+      const end = after + positionsPerBatch < head ? after + positionsPerBatch : head
+      select ??= selectMatching(db, filter)
+      const events: RecordedEvent[] = []
+      let characters = 0
+      for (const row of select(after, end)) {
+        events.push(decode(row))
+        characters += row[5].length + row[6].length
+        if (events.length === eventsPerBatch || characters >= charactersPerBatch) {
+          return { events, checkpoint: row[0], caughtUp: row[0] === head }
+        }
       }
+      return { events, checkpoint: end, caughtUp: end === head }
     }
   }
 
   return {
-    async append(stream, events, expected, deadline = performance.now() + patienceMs) {
+    async append(stream, events, expected, deadline = patience()) {
       requireOpen()
       const encoded = encode(stream, events, maxAppendBytes)
       return writes.run(() => write(stream, encoded, expected), deadline)
     },
 
-    async readStream(stream, { from, direction, limit = -1, deadline }: ReadStreamOptions = {}) {
-      requireOpen()
-      const rows = await whileBusy(file, deadline ?? performance.now() + patienceMs, () =>
-        direction === 'backwards'
-          ? selectBackwards.all(stream, from ?? lastRevision, limit)
-          : selectForwards.all(stream, from ?? 0n, limit),
-      )
-      return rows.map(recorded)
+    readStream(stream, { from, direction = 'forwards', limit = -1, deadline = patience() } = {}) {
+      return whileBusy(file, deadline, () => {
+        requireOpen()
+        return direction === 'forwards'
+          ? sql.forwards.all(stream, from ?? 0n, limit).map(decode)
+          : sql.backwards.all(stream, from ?? lastRevision, limit).map(decode)
+      })
     },
 
     async *readAll({ after = beforeAll, filter, signal } = {}) {
-      requireOpen()
       const read = batchReader(filter)
-      for (let checkpoint = after; ; ) {
-        if (signal?.aborted || closing.signal.aborted) return
-        const from = checkpoint
-        const batch = await whileBusy(file, performance.now() + patienceMs, () => read(from))
+      for (let checkpoint = after, caughtUp = false; !caughtUp && !signal?.aborted; ) {
+        const batch = await whileBusy(file, patience(), () => read(checkpoint))
         yield batch
-        if (batch.caughtUp) return
-        checkpoint = batch.checkpoint
-        await new Promise(setImmediate)
+        ;({ checkpoint, caughtUp } = batch)
+        if (!caughtUp) await nextTurn()
       }
     },
 
     subscribe({ after, filter, signal }) {
       requireOpen()
-      const isFatal = (error: unknown) => error instanceof Error && isDamage(error.cause)
-      const log = { read: batchReader(filter), bell: news, isFatal }
-      return tail(log, after, AbortSignal.any([signal, closing.signal]))
+      const readRaw = batchReader(filter)
+      const read = (from: Position) => {
+        try {
+          return readRaw(from)
+        } catch (error) {
+          throw storeError(error, file)
+        }
+      }
+      return tail({ read, bell: news, isFatal: isDamage }, after, AbortSignal.any([signal, closing.signal]))
     },
 
-    async head() {
-      requireOpen()
-      return whileBusy(file, performance.now() + patienceMs, readHead)
-    },
+    head: () => whileBusy(file, patience(), readHead),
 
     async truncate(stream, before) {
       requireOpen()
-      const erase = () => {
+      const remove = () => {
         const last = revisionOf(stream)
-        if (before > last && last !== noStream) noteEmptied.run(stream, last)
-        deleteEvents.run(stream, before)
+        if (before > last && last > noStream) sql.noteEmptied.run(stream, last)
+        sql.truncate.run(stream, before)
       }
-      return writes.run(erase, performance.now() + patienceMs)
+      return writes.run(remove, patience())
     },
 
     async close() {
@@ -237,43 +204,51 @@ function sqliteEventStore(db: Database.Database, options: SqliteEventStoreOption
   }
 }
 
-type Encoded = { id: string; type: string; data: string; metadata: string }
-
-function encode(stream: string, events: NewEvent[], maxBytes: number): Encoded[] {
-  if (events.length === 0) throw new RangeError(`append of no events to ${stream}`)
-  const encoded = events.map(({ id, type, data, metadata }) => ({
-    id,
-    type,
-    data: JSON.stringify(data),
-    metadata: JSON.stringify(metadata),
-  }))
-  const sum = (size: (text: string) => number) =>
-    encoded.reduce((bytes, event) => bytes + size(event.type) + size(event.data) + size(event.metadata), 0)
-  // A UTF-16 unit is at most three bytes of UTF-8, so most appends need no exact count.
-  if (sum(text => text.length * 3) > maxBytes) {
-    const bytes = sum(text => Buffer.byteLength(text))
-    if (bytes > maxBytes) throw new EventTooLarge(stream, bytes, maxBytes)
-  }
-  return encoded
-}
-
-function recorded([position, stream, revision, id, type, data, metadata]: Row): RecordedEvent {
+function statements(db: Database.Database) {
+  // `LIMIT +?` and not `LIMIT ?`, for whose value SQLite would plan the statement anew at each call (6 µs, not 1).
   return {
-    id,
-    type,
-    data: parse(data),
-    metadata: parse(metadata),
-    stream,
-    revision,
-    position,
-  } as RecordedEvent
+    begin: db.prepare('BEGIN IMMEDIATE'),
+    commit: db.prepare('COMMIT'),
+    insert: db.prepare(
+      'INSERT INTO events (stream, revision, id, type, data, metadata) VALUES (?, ?, ?, ?, ?, ?)',
+    ),
+    truncate: db.prepare('DELETE FROM events WHERE stream = ? AND revision < ?'),
+    noteEmptied: db.prepare('INSERT OR REPLACE INTO emptied (stream, revision) VALUES (?, ?)'),
+    revision: db
+      .prepare<[string, string], Revision | null>(
+        `SELECT coalesce((SELECT max(revision) FROM events WHERE stream = ?),
+                         (SELECT revision FROM emptied WHERE stream = ?))`,
+      )
+      .pluck(),
+    ids: db
+      .prepare<[string, Revision, Revision], string>(
+        'SELECT id FROM events WHERE stream = ? AND revision > ? AND revision <= ? ORDER BY revision',
+      )
+      .pluck(),
+    forwards: db
+      .prepare<[string, Revision, number], Row>(
+        `SELECT ${columns} FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT +?`,
+      )
+      .raw(),
+    backwards: db
+      .prepare<[string, Revision, number], Row>(
+        `SELECT ${columns} FROM events WHERE stream = ? AND revision <= ? ORDER BY revision DESC LIMIT +?`,
+      )
+      .raw(),
+    head: db.prepare<[], Position>(`SELECT seq FROM sqlite_sequence WHERE name = 'events'`).pluck(),
+  }
 }
 
-/** Text that is no JSON is handed on as it is, as EventStoreDB's client does; readers refuse it by its event. */
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return json
-  }
+/** Reads, in order, the events after the first position up to the second that pass the filter. */
+function selectMatching(db: Database.Database, filter: StreamFilter | undefined) {
+  const prefixes = filter?.prefixes ?? ['']
+  const matches = prefixes.map(() => 'stream >= ? AND stream < ?').join(' OR ') || 'FALSE'
+  const bounds = prefixes.flatMap(prefix => [prefix, `${prefix}\u{10ffff}`])
+  const select = db
+    .prepare<unknown[], Row>(
+      `SELECT ${columns} FROM events NOT INDEXED
+       WHERE position > ? AND position <= ? AND (${matches}) ORDER BY position`,
+    )
+    .raw()
+  return (after: Position, end: Position) => select.iterate(after, end, ...bounds)
 }

@@ -1,16 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { type Batch, type Position, StoreUnavailable } from './event-store.ts'
 
 /** Wakes whoever waits for news in the log. */
 export type Bell = { ring(): void; heard(signal: AbortSignal): Promise<void> }
-
-/** What `tail` needs of a log: its batches in order, and news of appends. `read` may throw StoreUnavailable. */
-export type Tailed = {
-  read(after: Position): Batch
-  bell: Bell
-  /** True for errors that no waiting will mend. */
-  isFatal(error: unknown): boolean
-}
 
 /**
  * Rings when asked to, and by itself when `look` gives another answer than before, looked at every
@@ -40,6 +32,7 @@ export function bell(look: () => unknown, intervalMs: number): Bell {
     ring,
     heard: signal =>
       new Promise(resolve => {
+        if (signal.aborted) return resolve()
         const wake = () => {
           waiting.delete(wake)
           signal.removeEventListener('abort', wake)
@@ -49,7 +42,6 @@ export function bell(look: () => unknown, intervalMs: number): Bell {
           }
           resolve()
         }
-        if (signal.aborted) return resolve()
         waiting.add(wake)
         signal.addEventListener('abort', wake)
         timer ??= setInterval(poll, intervalMs)
@@ -57,12 +49,19 @@ export function bell(look: () => unknown, intervalMs: number): Bell {
   }
 }
 
-/** Every batch after `after`, then what is appended, until `signal` aborts. Outages are waited out. */
-export async function* tail(log: Tailed, after: Position, signal: AbortSignal): AsyncGenerator<Batch> {
+/** What `tail` needs of a log that is read synchronously: batches in order, and news. */
+export type TailedLog = {
+  read(after: Position): Batch
+  bell: Bell
+  /** True of errors that no waiting will mend. */
+  isFatal(error: unknown): boolean
+}
+
+/** Every batch after `after`, then what is appended, until `signal` aborts. Waits out StoreUnavailable. */
+export async function* tail(log: TailedLog, after: Position, signal: AbortSignal): AsyncGenerator<Batch> {
   let checkpoint = after
-  let announced = false
-  let failures = 0
-  while (!signal.aborted) {
+  let saidCaughtUp = false
+  for (let failures = 0; !signal.aborted; ) {
     let batch: Batch
     try {
       batch = log.read(checkpoint)
@@ -72,12 +71,12 @@ export async function* tail(log: Tailed, after: Position, signal: AbortSignal): 
       await pause(backoffMs(failures++), undefined, { signal }).catch(() => undefined)
       continue
     }
-    if (batch.checkpoint > checkpoint || (batch.caughtUp && !announced)) {
+    if (batch.checkpoint > checkpoint || (batch.caughtUp && !saidCaughtUp)) {
       checkpoint = batch.checkpoint
-      announced = batch.caughtUp
+      saidCaughtUp = batch.caughtUp
       yield batch
-      // Reading is synchronous: let others have the event loop between the batches of a long log.
-      if (!batch.caughtUp) await new Promise(setImmediate)
+      // Reading holds the event loop: others get it between the batches of a long log.
+      if (!batch.caughtUp) await nextTurn()
     } else {
       await log.bell.heard(signal)
     }
@@ -85,5 +84,5 @@ export async function* tail(log: Tailed, after: Position, signal: AbortSignal): 
 }
 
 function backoffMs(failures: number): number {
-  return Math.min(2000, 5 * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2)
+  return Math.min(2000, 5 * 2 ** failures) * (0.5 + Math.random() / 2)
 }
