@@ -69,20 +69,28 @@ describe('The rule for names', () => {
       email: fc.constantFrom('', 'a@example.org', 'A@example.org', 'b@example.org'),
       diesAfter: fc.option(fc.integer({ min: 0, max: 14 })),
     })
+    const steps = fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 20, max: 60 }))
+    const turn = fc.record({ owner: fc.nat(3), steps })
     await fc.assert(
       fc.asyncProperty(
         fc.array(attempt, { minLength: 2, maxLength: 4 }),
-        fc.array(fc.nat(), { minLength: 1, maxLength: 50 }),
-        async (attempts, choices) =>
+        // Whose turn it is for how many steps: long turns, so that others can overtake whoever stands still.
+        fc.array(turn, {
+          minLength: 1,
+          maxLength: 12,
+        }),
+        async (attempts, turns) =>
           withTemporaryFolder(async folder => {
             const store = await openSqliteEventStore({ file: join(folder, 'events.db') })
             try {
               const world = stepwise(store)
-              let choice = 0
-              const choose = (n: number) => (choices[choice++ % choices.length] ?? 0) % Math.max(n, 1)
+              const schedule = turns.flatMap(({ owner, steps }) =>
+                Array<number>(steps).fill(owner % attempts.length),
+              )
+              const choose = (owners: readonly number[]) => Math.max(0, owners.indexOf(schedule.shift() ?? 0))
               const slowly = (owner: number) => {
                 const time = world.timeOf(owner)
-                return { ...time, pause: (_ms: number) => time.pause((choose(97) + 1) * 10) }
+                return { ...time, pause: (_ms: number) => time.pause(700) }
               }
               const results = await world.run(
                 attempts.map(
@@ -129,7 +137,7 @@ describe('The rule for names', () => {
             }
           }),
       ),
-      { numRuns: 150 },
+      { numRuns: 250 },
     )
   })
 

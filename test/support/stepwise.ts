@@ -44,12 +44,12 @@ export function stepwise(store: EventStore) {
     },
 
     /**
-     * Runs each process until it ended or died: `choose(n)` picks whose step comes next out of n, and a process dies
-     * instead of taking step number `diesAfter[owner]`.
+     * Runs each process until it ended or died: `choose` says which of those that wait for their turn goes on (an index
+     * into `owners`), and a process dies instead of taking step number `diesAfter[owner]`.
      */
     async run<T>(
       processes: (() => Promise<T>)[],
-      choose: (n: number) => number,
+      choose: (owners: readonly number[]) => number,
       diesAfter: readonly (number | null)[],
     ): Promise<(PromiseSettledResult<T> | 'died')[]> {
       const results: (PromiseSettledResult<T> | 'died')[] = processes.map(() => 'died')
@@ -68,7 +68,8 @@ export function stepwise(store: EventStore) {
       }
       for (;;) {
         while (busy > 0) await new Promise(resolve => setImmediate(resolve))
-        const next = waiting.splice(choose(waiting.length), 1)[0]
+        const owners = waiting.map(({ owner }) => owner)
+        const next = waiting.splice(choose(owners), 1)[0]
         if (!next) return results
         const taken = steps.get(next.owner) ?? 0
         const limit = diesAfter[next.owner] ?? null
