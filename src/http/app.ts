@@ -1,0 +1,86 @@
+import Koa from 'koa'
+import type { Logger } from 'pino'
+import type { Accounts } from '../account/accounts.ts'
+import type { ProfileQueries } from '../projector/profile-queries.ts'
+import { createCredentials, requireOwner } from './credentials.ts'
+import { createCrossOrigin } from './cross-origin.ts'
+import { createDispatch } from './dispatch.ts'
+import { showDocs, showDocsFile } from './docs.ts'
+import { json, steps } from './exchange.ts'
+import { parse, read } from './fields.ts'
+import { fixedHeaders } from './headers.ts'
+import { showHealth } from './health.ts'
+import { createNewContext } from './new-context.ts'
+import { createObserve, type RequestState } from './observe.ts'
+import { openApiDocument } from './openapi.ts'
+import {
+  confirmResetBody,
+  createPasswordResetRoutes,
+  requestResetBody,
+  validateResetBody,
+} from './password-reset.ts'
+import { createEditProfile, createViewProfile, editProfileBody } from './profile.ts'
+import { createRegister, registerBody } from './register.ts'
+import { at, createRouter, type Route } from './router.ts'
+import { createSearchProfiles, type SearchEnvelope } from './search.ts'
+import { createTokenRoutes, obtainBody, refreshBody } from './tokens.ts'
+
+export type HttpSettings = {
+  commandTimeoutMs: number
+  hideUnknownEmails: boolean
+  searchEnvelope: SearchEnvelope
+  corsOrigins: readonly string[]
+}
+
+export type AppParts = {
+  accounts: Accounts
+  profiles: ProfileQueries
+  settings: HttpSettings
+  log: Logger
+  /** Whether connections are to be closed after their present answer: the process is about to stop. */
+  isStopping(): boolean
+}
+
+/** The whole API as a Koa application. */
+export function createApp(parts: AppParts): Koa<RequestState> {
+  const { settings, log, isStopping } = parts
+  const app = new Koa<RequestState>()
+  app.use(createObserve(createRouter(createRoutes(parts)), log))
+  app.use(createCrossOrigin(settings.corsOrigins))
+  app.use(createDispatch({ headers: fixedHeaders(settings.corsOrigins), log, isStopping }))
+  app.on('error', error => log.debug({ err: error }, 'a connection broke'))
+  return app
+}
+
+/** Every route. Limits on the number of requests (429) will be the first step of each. */
+export function createRoutes({ accounts, profiles, settings }: AppParts): Route[] {
+  const newContext = createNewContext(settings.commandTimeoutMs)
+  const { recogniseViewer, requireAccount } = createCredentials(accounts, newContext)
+  const register = createRegister(accounts, newContext)
+  const { obtainTokens, refreshTokens } = createTokenRoutes(accounts, newContext)
+  const reset = createPasswordResetRoutes(accounts, newContext, settings.hideUnknownEmails)
+  const viewProfile = steps(recogniseViewer, createViewProfile(profiles))
+  const editProfile = createEditProfile(accounts, newContext)
+  const readEdit = read(editProfileBody)
+  const edit = steps(requireAccount, requireOwner, readEdit, editProfile)
+  const search = steps(recogniseViewer, createSearchProfiles(profiles, settings.searchEnvelope))
+  const openApi = json(200, openApiDocument(settings.searchEnvelope))
+  return [
+    at('/api/user/create/', 'noStore', { POST: steps(read(registerBody), register) }),
+    at('/api/token/obtain/', 'noStore', { POST: steps(parse(obtainBody), obtainTokens) }),
+    at('/api/token/refresh/', 'noStore', { POST: steps(parse(refreshBody), refreshTokens) }),
+    at('/api/password/reset/', 'noStore', { POST: steps(parse(requestResetBody), reset.requestReset) }),
+    at('/api/password/reset/confirm/', 'noStore', {
+      POST: steps(parse(confirmResetBody), reset.confirmReset),
+    }),
+    at('/api/password/reset/validate_token/', 'noStore', {
+      POST: steps(parse(validateResetBody), reset.validateToken),
+    }),
+    at('/api/users/:username/', 'ownView', { GET: viewProfile, PUT: edit, PATCH: edit }),
+    at('/api/users/', 'ownView', { GET: search }),
+    at('/openapi.json', 'public', { GET: () => openApi }),
+    at('/docs/', 'page', { GET: showDocs }),
+    at('/docs/:file', 'page', { GET: showDocsFile }),
+    at('/healthz', 'noStore', { GET: showHealth }),
+  ]
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod'
+
+/** What the API answers with. The bodies it takes are described by the schemas that check them. */
+
+const texts = {
+  first_name: z.string(),
+  last_name: z.string(),
+  bio: z.string(),
+  fav_sport_1: z.string(),
+  fav_sport_2: z.string(),
+  fav_sport_3: z.string(),
+  location: z.string(),
+}
+const card = { id: z.int(), username: z.string(), avatar: z.string(), privacy: z.boolean() }
+
+export const answerSchemas = {
+  Registered: z.object({ email: z.string(), username: z.string() }),
+  TokenPair: z.object({ access: z.string(), refresh: z.string() }),
+  Done: z.object({ status: z.literal('OK') }),
+  OwnProfile: z.object({ ...card, email: z.string(), ...texts }),
+  Profile: z.object({ ...card, ...texts }),
+  Card: z.object(card),
+  Error: z.object({ detail: z.string() }),
+  TokenError: z.object({
+    detail: z.string(),
+    code: z.enum(['token_not_valid', 'bad_authorization_header', 'user_not_found']).optional(),
+    messages: z
+      .array(z.object({ token_class: z.string(), token_type: z.string(), message: z.string() }))
+      .optional(),
+  }),
+  FieldErrors: z
+    .record(z.string(), z.array(z.string()))
+    .meta({ description: 'Each field with all that is wrong with it.' }),
+  Health: z.object({ status: z.literal('ok') }),
+}
+
+export type AnswerName = keyof typeof answerSchemas

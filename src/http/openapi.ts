@@ -1,0 +1,244 @@
+import { z } from 'zod'
+import { type AnswerName, answerSchemas } from './openapi-schemas.ts'
+import { confirmResetBody, requestResetBody, validateResetBody } from './password-reset.ts'
+import { editProfileBody } from './profile.ts'
+import { registerBody } from './register.ts'
+import { defaultLimits, largestPage, type SearchEnvelope } from './search.ts'
+import { obtainBody, refreshBody } from './tokens.ts'
+
+const bodySchemas = {
+  RegisterBody: registerBody,
+  LoginBody: obtainBody,
+  RefreshBody: refreshBody,
+  RequestResetBody: requestResetBody,
+  ConfirmResetBody: confirmResetBody,
+  ValidateResetBody: validateResetBody,
+  EditProfileBody: editProfileBody,
+}
+
+type Answers = Record<number, object>
+type Operation = { id: string; summary: string; answers: Answers; [more: string]: unknown }
+
+const reference = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` })
+const schema = (name: AnswerName | keyof typeof bodySchemas) => reference('schemas', name)
+const jsonContent = (content: object) => ({ content: { 'application/json': { schema: content } } })
+
+const requestIdHeader = { 'X-Request-Id': reference('headers', 'RequestId') }
+const refusedHeader = { 'WWW-Authenticate': { schema: { type: 'string', const: 'Bearer realm="api"' } } }
+
+function answer(description: string, content: object, headers: object = {}) {
+  return { description, headers: { ...requestIdHeader, ...headers }, ...jsonContent(content) }
+}
+
+const invalid = answer('The body is unreadable, or fields are wrong.', {
+  anyOf: [schema('FieldErrors'), schema('Error')],
+})
+const refused = answer('The credentials are missing or wrong.', schema('TokenError'), refusedHeader)
+const unknown = answer('There is no such thing.', schema('Error'))
+const pending = { 'Roster-Visible': reference('headers', 'Visible') }
+
+/** What every route may answer, and what those that take a body may. */
+const always = { 503: reference('responses', 'Unavailable') }
+const withBody = {
+  413: reference('responses', 'TooLarge'),
+  415: reference('responses', 'WrongType'),
+  ...always,
+}
+
+function operation({ id, summary, answers, ...more }: Operation) {
+  return { operationId: id, summary, ...more, responses: answers }
+}
+
+function takes(name: keyof typeof bodySchemas) {
+  const content = { schema: schema(name) }
+  return {
+    requestBody: { content: { 'application/json': content, 'application/x-www-form-urlencoded': content } },
+  }
+}
+
+const anyone = { security: [] }
+const maybeSomebody = { security: [{}, { accessToken: [] }] }
+const owner = { security: [{ accessToken: [] }] }
+
+const done = answer('Done.', schema('Done'))
+
+function paths(envelope: SearchEnvelope) {
+  const cards = { type: 'array', items: schema('Card') }
+  const found =
+    envelope === 'none' ? cards : { type: 'object', properties: { results: cards }, required: ['results'] }
+  const edit = (id: string, summary: string) =>
+    operation({
+      ...{ id, summary, ...owner, ...takes('EditProfileBody') },
+      answers: {
+        200: answer('The whole profile.', schema('OwnProfile'), pending),
+        400: invalid,
+        401: refused,
+        ...withBody,
+      },
+    })
+  return {
+    '/api/user/create/': {
+      post: operation({
+        ...{ id: 'register', summary: 'Register a user', ...anyone, ...takes('RegisterBody') },
+        answers: {
+          201: answer('Registered.', schema('Registered'), {
+            Location: { description: 'The path of the profile.', schema: { type: 'string' } },
+            ...pending,
+          }),
+          400: invalid,
+          ...withBody,
+        },
+      }),
+    },
+    '/api/token/obtain/': {
+      post: operation({
+        ...{ id: 'obtainTokens', summary: 'Log in', ...anyone, ...takes('LoginBody') },
+        answers: { 200: answer('Logged in.', schema('TokenPair')), 400: invalid, 401: refused, ...withBody },
+      }),
+    },
+    '/api/token/refresh/': {
+      post: operation({
+        ...{
+          id: 'refreshTokens',
+          summary: 'Get the next tokens of a session',
+          ...anyone,
+          ...takes('RefreshBody'),
+        },
+        answers: {
+          200: answer('The next tokens.', schema('TokenPair')),
+          400: invalid,
+          401: refused,
+          ...withBody,
+        },
+      }),
+    },
+    '/api/password/reset/': {
+      post: operation({
+        ...{
+          id: 'requestReset',
+          summary: 'Have a password reset token mailed',
+          ...anyone,
+          ...takes('RequestResetBody'),
+        },
+        answers: { 200: done, 400: invalid, ...withBody },
+      }),
+    },
+    '/api/password/reset/confirm/': {
+      post: operation({
+        ...{
+          id: 'confirmReset',
+          summary: 'Set a new password by a token',
+          ...anyone,
+          ...takes('ConfirmResetBody'),
+        },
+        answers: { 200: done, 400: invalid, 404: unknown, ...withBody },
+      }),
+    },
+    '/api/password/reset/validate_token/': {
+      post: operation({
+        ...{
+          id: 'validateResetToken',
+          summary: 'Ask whether a token can be used',
+          ...anyone,
+          ...takes('ValidateResetBody'),
+        },
+        answers: { 200: done, 400: invalid, 404: unknown, ...withBody },
+      }),
+    },
+    '/api/users/': {
+      get: operation({
+        ...{ id: 'searchProfiles', summary: 'Search users by name', ...maybeSomebody },
+        parameters: [
+          parameter('query', 'What the username contains; everyone if it is empty.', { type: 'string' }),
+          parameter('limit', 'How many at most.', {
+            ...{ type: 'integer', minimum: 1, maximum: largestPage, default: defaultLimits[envelope] },
+          }),
+          parameter('cursor', 'Where to go on, from a Link of the same search.', { type: 'string' }),
+        ],
+        answers: {
+          200: answer('The users found: the exact match, names that begin with it, the rest.', found, {
+            Link: { description: 'The next page, if there is one.', schema: { type: 'string' } },
+          }),
+          400: invalid,
+          401: refused,
+          ...always,
+        },
+      }),
+    },
+    '/api/users/{username}/': {
+      parameters: [
+        {
+          ...{ name: 'username', in: 'path', required: true, schema: { type: 'string' } },
+          description: 'A username in any letter case, or an id.',
+        },
+      ],
+      get: operation({
+        ...{ id: 'viewProfile', summary: 'View a profile', ...maybeSomebody },
+        answers: {
+          200: answer('The profile: whole for its owner, a card if it is private.', {
+            anyOf: [schema('OwnProfile'), schema('Profile'), schema('Card')],
+          }),
+          401: refused,
+          404: unknown,
+          ...always,
+        },
+      }),
+      put: edit('editProfile', 'Change the fields sent'),
+      patch: edit('patchProfile', 'Change the fields sent, like PUT'),
+    },
+    '/healthz': {
+      get: operation({
+        ...{ id: 'health', summary: 'Ask whether the process is up', ...anyone },
+        answers: { 200: answer('It is.', schema('Health')) },
+      }),
+    },
+  }
+}
+
+function parameter(name: string, description: string, of: object) {
+  return { name, in: 'query', description, schema: of }
+}
+
+/** The description of the whole API in OpenAPI 3.1, made of the schemas that check what is sent. */
+export function openApiDocument(envelope: SearchEnvelope) {
+  const detail = (description: string, headers = {}) => answer(description, schema('Error'), headers)
+  const retryAfter = { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } } }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Roster',
+      version: '0.1.0',
+      description: 'Registration, login, password reset by mail, profiles and username search.',
+    },
+    paths: paths(envelope),
+    components: {
+      schemas: Object.fromEntries(
+        Object.entries({ ...bodySchemas, ...answerSchemas }).map(([name, described]) => [
+          name,
+          describe(described),
+        ]),
+      ),
+      headers: {
+        RequestId: {
+          description: "The caller's id for the request, or a new one.",
+          schema: { type: 'string' },
+        },
+        Visible: {
+          description: 'Given if reads do not show yet what was written.',
+          schema: { type: 'string', const: 'pending' },
+        },
+      },
+      responses: {
+        TooLarge: detail('The body has more than 64 KiB.'),
+        WrongType: detail('The body is neither JSON nor a form.'),
+        Unavailable: detail('Something that is needed is down or overloaded.', retryAfter),
+      },
+      securitySchemes: { accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    },
+  }
+}
+
+function describe(described: z.ZodType): object {
+  const { $schema: _, ...rest } = z.toJSONSchema(described, { io: 'input' })
+  return rest
+}

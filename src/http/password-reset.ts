@@ -1,0 +1,59 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { z } from 'zod'
+import type { Accounts } from '../account/accounts.ts'
+import { DomainError } from '../account/domain-error.ts'
+import { type Answer, type Exchange, json } from './exchange.ts'
+import { password, text } from './fields.ts'
+import type { NewContext } from './new-context.ts'
+import { emailRule } from './register.ts'
+
+export const requestResetBody = z.object({ email: text({ rule: emailRule }) })
+export const confirmResetBody = z.object({
+  password: password().meta({ minLength: 8, maxLength: 128 }),
+  token: text(),
+})
+export const validateResetBody = z.object({ token: text() })
+
+/** After which time from its arrival a request for a reset is answered where unknown addresses are hidden. */
+const hidingMs = 250
+
+const done = (): Answer => json(200, { status: 'OK' })
+
+/** The last steps of the three password reset routes. */
+export function createPasswordResetRoutes(
+  accounts: Accounts,
+  newContext: NewContext,
+  hideUnknownEmails: boolean,
+) {
+  async function requestReset(exchange: Exchange & { fields: z.infer<typeof requestResetBody> }) {
+    await accounts.requestPasswordReset(exchange.fields.email, newContext(exchange))
+    return done()
+  }
+
+  return {
+    requestReset: hideUnknownEmails ? hidingWhoIsUnknown(requestReset) : requestReset,
+
+    async confirmReset(exchange: Exchange & { fields: z.infer<typeof confirmResetBody> }) {
+      await accounts.confirmPasswordReset(exchange.fields, newContext(exchange))
+      return done()
+    },
+
+    async validateToken(exchange: Exchange & { fields: z.infer<typeof validateResetBody> }) {
+      await accounts.validateResetToken(exchange.fields.token, newContext(exchange))
+      return done()
+    },
+  }
+}
+
+/** The same answer at the same time, whether or not there is an account with that address. */
+function hidingWhoIsUnknown<E extends Exchange>(requestReset: (exchange: E) => Promise<Answer>) {
+  return async (exchange: E): Promise<Answer> => {
+    try {
+      await requestReset(exchange)
+    } catch (error) {
+      if (!(error instanceof DomainError && error.code === 'email_unknown')) throw error
+    }
+    await pause(Math.max(0, exchange.arrivedAt + hidingMs - performance.now()))
+    return done()
+  }
+}
