@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+'use strict'
+
+require('./thread-pool.cjs')
+import('../dist/src/main.js')
