@@ -36,5 +36,5 @@ export const profiles: Projection<Profile, 'username'> = {
   },
 
   indexes: { username: profile => profile.key },
-  searchKey: profile => profile.key,
+  searched: 'username',
 }

@@ -23,8 +23,8 @@ export type Projection<Document extends JsonObject, Index extends string = strin
 export type FoundBy<Document, Index extends string = string> = {
   /** Values by which documents are looked up or listed in order; null: not in this index. */
   indexes: Readonly<Record<Index, (document: Document) => string | null>>
-  /** The text whose substrings are searched, null if this document is not found by search. */
-  searchKey?(document: Document): string | null
+  /** The index whose values are searched for substrings. */
+  searched?: Index
 }
 
 /** The name of an index of a projection. */

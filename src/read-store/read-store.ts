@@ -27,8 +27,8 @@ export interface ReadStore {
 
   /** The leases of a follower, by partition. */
   leases(follower: string): Promise<Lease[]>
-  /** Makes those leases that are missing, free, with their checkpoint at `checkpoint`. */
-  createLeases(follower: string, partitions: number, logId: string, checkpoint: Position): Promise<void>
+  /** Makes those leases that are missing, free, before all of the log. */
+  createLeases(follower: string, partitions: number, logId: string): Promise<void>
   /** Takes a lease for `owner` if its epoch and renewals are still as seen; null if they are not. */
   takeLease(seen: Lease, owner: string): Promise<Lease | null>
   /** Renews leases and moves their checkpoints. Returns the partitions whose epoch is not as given: lost. */
@@ -61,8 +61,9 @@ export interface Documents<Document extends JsonObject, Index extends string = s
   /** Documents in the order of an index, then of their keys, both in UTF-8 byte order. */
   list(index: Index, range: ListRange): Promise<Listed<Document>[]>
   /**
-   * The documents whose search key contains `text` (all that have one, if it is empty): first the one that equals
-   * it, then those that begin with it, then the rest, each in UTF-8 byte order of search key and key.
+   * The documents whose value in the searched index contains `text` (all that have one, if it is empty): first those
+   * that begin with it (what equals it comes first by itself), then the rest, each in UTF-8 byte order of value and
+   * key. Text that is no valid Unicode, or holds NUL, is found nowhere.
    */
   search(text: string, page: { limit: number; after: SearchPlace | null }): Promise<SearchPage<Document>>
   /** Every document, removed ones too, in UTF-8 byte order of the keys. */
@@ -80,6 +81,11 @@ export interface Documents<Document extends JsonObject, Index extends string = s
    * it or nothing.
    */
   apply(batch: ApplyBatch<Document>): Promise<number[]>
+  /**
+   * Makes up for what `searchLater` put off, for the documents whose streams belong to the caller: nothing is applied
+   * to those meanwhile. Takes a while, in small steps; stops early when `signal` aborts. Doing it again is harmless.
+   */
+  completeSearch(options: { belongs(stream: string): boolean; signal: AbortSignal }): Promise<void>
   /** Writes a document as it should have been, whatever its revision: only to repair what `verify` found. */
   repair(document: StoredDocument<Document>): Promise<void>
 }
@@ -100,6 +106,8 @@ export type ApplyBatch<Document> = {
   /** The follower whose leases and parked streams these are. */
   follower: string
   progress: readonly Progress[]
+  /** Documents need not be found by search yet: a store that fills its index better at once may put that off. */
+  searchLater: boolean
 }
 
 /** `writes` has each key once. */
@@ -118,8 +126,8 @@ export type ListRange = {
 }
 export type Listed<Document> = { value: string; key: string; document: Document }
 
-/** A place in a search's order: 0 the equal one, 1 those that begin with the text, 2 the rest. */
-export type SearchPlace = { rank: 0 | 1 | 2; searchKey: string; key: string }
+/** A place in a search's order; `among` the documents that begin with the text, or the rest. */
+export type SearchPlace = { among: 'beginnings' | 'rest'; value: string; key: string }
 export type SearchPage<Document> = { documents: Document[]; next: SearchPlace | null }
 
 /** `revision`: null if the document was never written. `parked`: its stream is, so nothing more will come. */
@@ -134,7 +142,8 @@ export type Generation = {
   partitions: number
   logId: string
   indexes: readonly string[]
-  searched: boolean
+  /** The index whose values are searched. */
+  searched: string | null
   /** Why it was made, for people. */
   reason: string
   /** ISO 8601. */
@@ -180,6 +189,8 @@ export type Checkpoint = {
   checkpoint: Position
   /** There was nothing left to do when it was written. */
   caughtUp: boolean
+  /** What `searchLater` put off has been made up for. */
+  searchable: boolean
   /** An event that was applied: whether the log is still the same one can be told by it. */
   witness: Witness | null
 }
