@@ -46,15 +46,8 @@ export function answerParserErrors(server: Server, handle: RequestListener, log:
       return
     }
     const { status, type, body } = parserAnswer('missing Host')
-    res.writeHead(status, [
-      ...headers,
-      'X-Request-Id',
-      randomUUID(),
-      'Content-Type',
-      type,
-      'Connection',
-      'close',
-    ])
+    const content = ['Content-Type', type, 'Content-Length', String(Buffer.byteLength(body))]
+    res.writeHead(status, [...headers, 'X-Request-Id', randomUUID(), ...content, 'Connection', 'close'])
     res.end(body)
   }
 }
