@@ -29,12 +29,14 @@ const upcasters: Readonly<Record<RosterEventType, readonly Upcaster[]>> = {
 export class UnreadableEvent extends Error {
   override readonly name = 'UnreadableEvent'
   readonly event: RecordedEvent
+  readonly expected: string
   constructor(event: RecordedEvent, expected: string) {
     super(
       `cannot read ${event.type} version ${event.metadata?.version} ` +
         `at revision ${event.revision} of ${event.stream}: expected ${expected}`,
     )
     this.event = event
+    this.expected = expected
   }
 }
 
@@ -60,8 +62,7 @@ export function recordedWith(
       if (isAtVersion(current, newest)) return current
       const version = current.metadata?.version
       const step = steps[version - 1]
-      if (!step)
-        throw new UnreadableEvent(event, newest === 1 ? 'version 1' : `a version from 1 to ${newest}`)
+      if (!step) throw new UnreadableEvent(event, newest > 1 ? `a version from 1 to ${newest}` : 'version 1')
       current = {
         ...current,
         data: step(current.data),

@@ -1,38 +1,15 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect } from 'chai'
-import { beforeAll, type EventStore, noStream, StoreUnavailable } from '../../src/event-store/event-store.ts'
+import { beforeAll, noStream, StoreUnavailable } from '../../src/event-store/event-store.ts'
 import { openSqliteEventStore } from '../../src/event-store/sqlite.ts'
 import { anEvent, idsOf, readWhole, someEvents } from '../support/log-events.ts'
+import { openSqliteInFolder } from '../support/sqlite-stores.ts'
 import { withTemporaryFolder } from '../support/temporary-folder.ts'
-import { eventStoreConformance, type OpenedStore } from './conformance.ts'
+import { eventStoreConformance } from './conformance.ts'
 
-async function openInFolder(): Promise<OpenedStore> {
-  const folder = await mkdtemp(join(tmpdir(), 'roster-test-'))
-  const opened: EventStore[] = []
-  const open = async () => {
-    const store = await openSqliteEventStore({ file: join(folder, 'events.db') })
-    opened.push(store)
-    return store
-  }
-  const closeAll = () => Promise.all(opened.splice(0).map(store => store.close()))
-  return {
-    store: await open(),
-    openAnother: open,
-    async reopen() {
-      await closeAll()
-      return open()
-    },
-    async close() {
-      await closeAll()
-      await rm(folder, { recursive: true })
-    },
-  }
-}
-
-eventStoreConformance('SQLite', openInFolder)
+eventStoreConformance('SQLite', () => openSqliteInFolder())
 
 describe('The SQLite event log', () => {
   const withFile = (use: (file: string) => Promise<void>) =>
