@@ -44,8 +44,11 @@ export type Batch = { events: RecordedEvent[]; checkpoint: Position; caughtUp: b
 
 export type AppendResult = { revision: Revision }
 
-/** Streams whose name begins with one of these. No filter means every stream of the log. */
-export type StreamFilter = { prefixes: readonly string[] }
+/**
+ * Streams whose name begins with one of these, and of them the events of these types (any, if left out). No filter
+ * means every stream of the log.
+ */
+export type StreamFilter = { prefixes: readonly string[]; types?: readonly string[] }
 
 export interface EventStore {
   /**

@@ -1,4 +1,10 @@
-import { type Batch, type EventStore, type RecordedEvent, RevisionConflict } from './event-store.ts'
+import {
+  type Batch,
+  type EventStore,
+  type RecordedEvent,
+  RevisionConflict,
+  type StreamFilter,
+} from './event-store.ts'
 
 /**
  * A part of `store` that looks like a whole one: its streams are those whose names begin with `prefix`, and are
@@ -9,7 +15,10 @@ export function withStreamPrefix(store: EventStore, prefix: string): EventStore 
   if (prefix === '') return store
 
   const inside = (stream: string) => prefix + stream
-  const insideFilter = (prefixes: readonly string[] = ['']) => ({ prefixes: prefixes.map(inside) })
+  const insideFilter = (filter: StreamFilter = { prefixes: [''] }) => ({
+    ...filter,
+    prefixes: filter.prefixes.map(inside),
+  })
   const outside = (event: RecordedEvent) => ({ ...event, stream: event.stream.slice(prefix.length) })
 
   async function* outsideBatches(batches: AsyncIterable<Batch>): AsyncGenerator<Batch> {
@@ -32,10 +41,10 @@ export function withStreamPrefix(store: EventStore, prefix: string): EventStore 
     },
 
     readAll: ({ filter, ...options } = {}) =>
-      outsideBatches(store.readAll({ ...options, filter: insideFilter(filter?.prefixes) })),
+      outsideBatches(store.readAll({ ...options, filter: insideFilter(filter) })),
 
     subscribe: ({ filter, ...options }) =>
-      outsideBatches(store.subscribe({ ...options, filter: insideFilter(filter?.prefixes) })),
+      outsideBatches(store.subscribe({ ...options, filter: insideFilter(filter) })),
 
     head: () => store.head(),
     truncate: (stream, before) => store.truncate(inside(stream), before),

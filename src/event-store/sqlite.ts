@@ -6,7 +6,6 @@ import {
   type AppendResult,
   type Batch,
   beforeAll,
-  type EventStore,
   noStream,
   type Position,
   type RecordedEvent,
@@ -16,7 +15,9 @@ import {
   type StreamFilter,
 } from './event-store.ts'
 import { groupCommit } from './group-commit.ts'
+import type { WholeEventStore } from './log-transfer.ts'
 import { isDamage, storeError, whileBusy } from './sqlite-failures.ts'
+import { type RestoreSql, restore } from './sqlite-restore.ts'
 import { columns, decode, type EncodedEvent, encode, type Row } from './sqlite-rows.ts'
 import { schema, schemaVersion } from './sqlite-schema.ts'
 import { bell, tail } from './tail.ts'
@@ -45,7 +46,7 @@ const positionsPerBatch = 5000n
  * Opens the log in `file`, and makes it if there is none; any number of processes may do so at once. Throws
  * StoreUnavailable if it cannot be opened or is damaged.
  */
-export async function openSqliteEventStore(options: SqliteEventStoreOptions): Promise<EventStore> {
+export async function openSqliteEventStore(options: SqliteEventStoreOptions): Promise<WholeEventStore> {
   const { file, patienceMs = 5000 } = options
   const deadline = performance.now() + patienceMs
   mkdirSync(dirname(file), { recursive: true })
@@ -76,7 +77,7 @@ function setUp(db: Database.Database, file: string): void {
   }
 }
 
-function eventStore(db: Database.Database, options: SqliteEventStoreOptions): EventStore {
+function eventStore(db: Database.Database, options: SqliteEventStoreOptions): WholeEventStore {
   const { file, maxAppendBytes = 1024 * 1024, patienceMs = 5000, pollIntervalMs = 3 } = options
   const sql = statements(db)
   const closing = new AbortController()
@@ -113,10 +114,19 @@ function eventStore(db: Database.Database, options: SqliteEventStoreOptions): Ev
       throw new RevisionConflict(stream, expected, actual)
     }
     let revision = expected
-    for (const { id, type, data, metadata } of events) {
-      sql.insert.run(stream, ++revision, id, type, data, metadata)
-    }
+    for (const event of events) insert(stream, ++revision, event)
     return { revision }
+  }
+
+  function insert(stream: string, revision: Revision, { id, type, data, metadata }: EncodedEvent): void {
+    sql.insert.run(stream, revision, id, type, data, metadata)
+  }
+
+  const restoreSql: RestoreSql = {
+    revisionOf,
+    idAt: (stream, revision) => sql.ids.get(stream, revision - 1n, revision),
+    insert,
+    truncate: (stream, before) => void sql.truncate.run(stream, before),
   }
 
   function hasIds(stream: string, events: EncodedEvent[], after: Revision): boolean {
@@ -196,6 +206,14 @@ function eventStore(db: Database.Database, options: SqliteEventStoreOptions): Ev
       return writes.run(remove, patience())
     },
 
+    async restore(events) {
+      requireOpen()
+      return writes.run(() => restore(restoreSql, events, maxAppendBytes), patience())
+    },
+
+    // What is truncated is not in the file any more.
+    async *truncations() {},
+
     async close() {
       closing.abort()
       await writes.idle()
@@ -241,13 +259,14 @@ function statements(db: Database.Database) {
 
 /** Reads, in order, the events after the first position up to the second that pass the filter. */
 function selectMatching(db: Database.Database, filter: StreamFilter | undefined) {
-  const prefixes = filter?.prefixes ?? ['']
+  const { prefixes = [''], types } = filter ?? {}
   const matches = prefixes.map(() => 'stream >= ? AND stream < ?').join(' OR ') || 'FALSE'
-  const bounds = prefixes.flatMap(prefix => [prefix, `${prefix}\u{10ffff}`])
+  const ofTypes = types ? `AND type IN (${types.map(() => '?').join(', ')})` : ''
+  const bounds = [...prefixes.flatMap(prefix => [prefix, `${prefix}\u{10ffff}`]), ...(types ?? [])]
   const select = db
     .prepare<unknown[], Row>(
       `SELECT ${columns} FROM events NOT INDEXED
-       WHERE position > ? AND position <= ? AND (${matches}) ORDER BY position`,
+       WHERE position > ? AND position <= ? AND (${matches}) ${ofTypes} ORDER BY position`,
     )
     .raw()
   return (after: Position, end: Position) => select.iterate(after, end, ...bounds)
