@@ -1,0 +1,181 @@
+import {
+  type AllStreamSubscription,
+  excludeSystemEvents,
+  type Position as LogPosition,
+  streamNameFilter,
+} from '@eventstore/db-client'
+import type { Batch, Position, RecordedEvent, StreamFilter } from './event-store.ts'
+import type { Client } from './eventstoredb-client.ts'
+import { NoAnswer } from './eventstoredb-connection.ts'
+import { isPosition, passes, positionOf, recordedEvent } from './eventstoredb-events.ts'
+
+export type Following = {
+  after: Position
+  filter: StreamFilter | undefined
+  signal: AbortSignal
+  requiresLeader: boolean
+}
+
+export type Vigilance = {
+  /** How many records the server looks through, at most, before it says how far it is. */
+  searchWindow: number
+  /** How long a subscription may be silent before it is checked, in milliseconds: until it has caught up, and then. */
+  silenceMs: number
+  liveSilenceMs: number
+}
+
+/** Whether something after `position` passes the filter; nothing does up to and including `upTo`. */
+export type LookAhead = (
+  position: Position,
+  filter: StreamFilter | undefined,
+) => Promise<{ isNew: boolean; upTo: Position }>
+
+/** `batches` ends when the server ends the subscription. Throws what it fails with, and NoAnswer if it is stuck. */
+export type Subscription = { batches(): AsyncGenerator<Batch>; end(): void }
+
+const eventsPerBatch = 512
+
+/** One subscription of the server, from `after` on. */
+export function subscribe(
+  client: Client,
+  following: Following,
+  { searchWindow, silenceMs, liveSilenceMs }: Vigilance,
+  lookAhead: LookAhead,
+): Subscription {
+  const { filter, signal } = following
+  let checkpoint = following.after
+  let reached = following.after
+  let isConfirmed = false
+  let isLive = false
+  let isOver = false
+  let failure: unknown
+  let isRung = false
+  let wake = () => {}
+
+  function ring(): void {
+    isRung = true
+    wake()
+  }
+
+  const stream = open(client, following, searchWindow, position => {
+    // In a log that holds nothing of ours the server may say "the end" instead of a position.
+    if (isPosition(position.commit)) reached = position.commit
+    ring()
+  })
+  stream.on('readable', ring)
+  stream.on('confirmation', () => {
+    isConfirmed = true
+    ring()
+  })
+  stream.on('caughtUp', () => {
+    isLive = true
+    ring()
+  })
+  stream.on('fellBehind', () => {
+    isLive = false
+  })
+  for (const over of ['end', 'close'] as const) {
+    stream.on(over, () => {
+      isOver = true
+      ring()
+    })
+  }
+  // Stays to the end: an error that nobody listens to would end the process.
+  stream.on('error', error => {
+    failure ??= error
+    ring()
+  })
+  signal.addEventListener('abort', ring)
+
+  /** What has come, in order. How far the server said it was holds once nothing is left to read. */
+  function receive(): Batch {
+    const events: RecordedEvent[] = []
+    let isDrained = false
+    while (events.length < eventsPerBatch && !isDrained) {
+      const resolved = stream.read()
+      isDrained = resolved === null
+      const position = resolved && positionOf(resolved)
+      if (position === null || position <= checkpoint) continue
+      checkpoint = position
+      const event = recordedEvent(resolved)
+      if (event && passes(event.stream, filter)) events.push(event)
+    }
+    if (isDrained && reached > checkpoint) checkpoint = reached
+    return { events, checkpoint, caughtUp: isDrained && isLive }
+  }
+
+  /** Resolves to whether anything happens within `ms`. */
+  async function isHeard(ms: number): Promise<boolean> {
+    if (!isRung) {
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, ms)
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    const heard = isRung
+    isRung = false
+    // What comes together is handed out together.
+    if (heard) await new Promise(setImmediate)
+    return heard
+  }
+
+  async function* batches(): AsyncGenerator<Batch> {
+    let last = checkpoint
+    let saidCaughtUp = false
+    while (!signal.aborted) {
+      const batch = receive()
+      if (batch.checkpoint > last || (batch.caughtUp && !saidCaughtUp)) {
+        last = batch.checkpoint
+        saidCaughtUp = batch.caughtUp
+        yield batch
+        continue
+      }
+      if (failure) throw failure
+      if (isOver) return
+      if (await isHeard(isLive ? liveSilenceMs : silenceMs)) continue
+      if (!isConfirmed) throw new NoAnswer('the subscription was not confirmed')
+      const { isNew, upTo } = await lookAhead(checkpoint, filter)
+      if (upTo > reached) reached = upTo
+      if (!isNew)
+        isLive = true // servers before 23.10 do not say so
+      else if (!(await isHeard(silenceMs))) throw new NoAnswer('it was silent while there was news')
+    }
+  }
+
+  return {
+    batches,
+    end() {
+      signal.removeEventListener('abort', ring)
+      stream.unsubscribe().catch(() => {})
+      stream.destroy()
+    },
+  }
+}
+
+function open(
+  client: Client,
+  { after, filter, requiresLeader }: Following,
+  maxSearchWindow: number,
+  onCheckpoint: (position: LogPosition) => void,
+): AllStreamSubscription {
+  const options = {
+    maxSearchWindow,
+    checkpointReached: (_: unknown, position: LogPosition) => onCheckpoint(position),
+  }
+  // Commit and prepare are the same in what this client appends. From 0 and not from START, where the first
+  // checkpoint may be "the end", after which there would be no other; the server's own record stands at 0.
+  const commit = after < 0n ? 0n : after
+  return client.events.subscribeToAll(
+    {
+      fromPosition: { commit, prepare: commit },
+      filter: filter
+        ? streamNameFilter({ ...options, prefixes: [...filter.prefixes] })
+        : excludeSystemEvents(options),
+      requiresLeader,
+    },
+    { highWaterMark: eventsPerBatch },
+  )
+}

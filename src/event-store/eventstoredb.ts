@@ -1,0 +1,134 @@
+import { BACKWARDS, END, FORWARDS, START } from '@eventstore/db-client'
+import { type Batch, beforeAll, type EventStore, EventTooLarge, StoreUnavailable } from './event-store.ts'
+import { appendTo, lookAhead, readFrom, readHead } from './eventstoredb-calls.ts'
+import { openClient } from './eventstoredb-client.ts'
+import { connect, type Patience } from './eventstoredb-connection.ts'
+import { appendBytes, eventData, recordedEvent } from './eventstoredb-events.ts'
+import { follow } from './eventstoredb-follow.ts'
+import type { Following, Vigilance } from './eventstoredb-subscription.ts'
+import { truncateBefore } from './eventstoredb-truncation.ts'
+import { readConnectionUrl } from './eventstoredb-url.ts'
+
+export type EventStoreDBOptions = {
+  /** `esdb://…` or `esdb+discover://…` with the client's options. */
+  url: string
+  log?: { warn(fields: object, message: string): void }
+  /** The server's `MaxAppendSize`. */
+  maxAppendBytes?: number
+  /** How long a call without a deadline of its own goes on trying, in milliseconds. */
+  patienceMs?: number
+  timing?: Partial<Patience & Vigilance>
+}
+
+const defaultTiming: Patience & Vigilance = {
+  attemptMs: 1000,
+  longestAttemptMs: 4000,
+  backoffMs: 25,
+  longestBackoffMs: 1000,
+  searchWindow: 1000,
+  silenceMs: 2000,
+  liveSilenceMs: 10_000,
+}
+
+/**
+ * The event log on EventStoreDB, 21.10 or newer, a node or a cluster. Connects with the first call, so that this
+ * succeeds while the server is down. Throws an Error, in which nothing is secret, if the URL is unusable.
+ */
+export async function openEventStoreDB(options: EventStoreDBOptions): Promise<EventStore> {
+  const { log, maxAppendBytes = 1024 * 1024, patienceMs = 5000 } = options
+  const timing = { ...defaultTiming, ...options.timing }
+  const connection = readConnectionUrl(options.url)
+  for (const warning of connection.warnings)
+    log?.warn({ address: connection.address }, `event store: ${warning}`)
+  await openClient(connection.url).close()
+  const appends = connect(connection, timing)
+  const reads = connect(connection, timing)
+  const closing = new AbortController()
+  const underWay = new Set<Promise<unknown>>()
+
+  const deadlineFromNow = () => performance.now() + patienceMs
+  const head = () => readHead(reads, deadlineFromNow())
+
+  function requireOpen(): void {
+    if (closing.signal.aborted) throw new StoreUnavailable(`${connection.address}: it is closed`)
+  }
+
+  async function finished<T>(work: Promise<T>): Promise<T> {
+    underWay.add(work)
+    try {
+      return await work
+    } finally {
+      underWay.delete(work)
+    }
+  }
+
+  function batches(following: Following, giveUpAfterMs?: number): AsyncGenerator<Batch> {
+    const followed = {
+      connection,
+      head,
+      lookAhead: (position: bigint, filter: Following['filter']) =>
+        lookAhead(reads, position, filter, 2 * timing.searchWindow, deadlineFromNow()),
+      warn: (fields: object, message: string) => log?.warn(fields, message),
+    }
+    const signal = AbortSignal.any([following.signal, closing.signal])
+    return follow(followed, { ...following, signal }, timing, giveUpAfterMs)
+  }
+
+  return {
+    async append(stream, events, expected, deadline = deadlineFromNow()) {
+      requireOpen()
+      if (events.length === 0) throw new RangeError(`append of no events to ${stream}`)
+      const bytes = appendBytes(events, maxAppendBytes)
+      if (bytes > maxAppendBytes) throw new EventTooLarge(stream, bytes, maxAppendBytes)
+      const append = { stream, events: events.map(eventData), expected, bytes, deadline }
+      return { revision: await finished(appendTo(appends, append)) }
+    },
+
+    async readStream(stream, { from, direction = 'forwards', limit, deadline = deadlineFromNow() } = {}) {
+      requireOpen()
+      const isForwards = direction === 'forwards'
+      if (limit !== undefined && limit <= 0) return []
+      if (from !== undefined && from < 0n && !isForwards) return []
+      const read = await readFrom(
+        reads,
+        stream,
+        {
+          direction: isForwards ? FORWARDS : BACKWARDS,
+          fromRevision: from === undefined ? (isForwards ? START : END) : from < 0n ? START : from,
+          ...(limit === undefined ? {} : { maxCount: limit }),
+        },
+        deadline,
+      )
+      return read.map(recordedEvent).filter(event => event !== null)
+    },
+
+    async *readAll({ after = beforeAll, filter, signal = closing.signal } = {}) {
+      requireOpen()
+      for await (const batch of batches({ after, filter, signal, requiresLeader: true }, patienceMs)) {
+        yield batch
+        if (batch.caughtUp) return
+      }
+    },
+
+    subscribe({ after, filter, signal }) {
+      requireOpen()
+      return batches({ after, filter, signal, requiresLeader: false })
+    },
+
+    async head() {
+      requireOpen()
+      return head()
+    },
+
+    async truncate(stream, before) {
+      requireOpen()
+      await finished(truncateBefore({ reads, appends }, stream, before, deadlineFromNow()))
+    },
+
+    async close() {
+      closing.abort()
+      await Promise.allSettled(underWay)
+      await Promise.all([appends.close(), reads.close()])
+    },
+  }
+}
