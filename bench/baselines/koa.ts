@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { z } from 'zod'
+import { startChild } from '../measuring/child.ts'
+import type { Side } from '../measuring/comparison.ts'
+import { meanAnswerBytes, measureHttp, type RequestSource } from '../measuring/http-load.ts'
+
+export type KoaSide = Side & { stop(): Promise<void> }
+
+const listening = z.object({ url: z.string() })
+
+type Requests = (connection: number) => RequestSource
+
+/** A bare Koa route in a process of its own that answers with as many bytes as `url` does to the same requests. */
+export async function koaConstant(url: string, requests: Requests): Promise<KoaSide> {
+  const bytes = await meanAnswerBytes(url, requests(0))
+  return koa('bare Koa', new URL('koa-constant.ts', import.meta.url), String(bytes), requests)
+}
+
+/** Koa and one select on a primary key in a process of its own, over `bodies` by username. */
+export function koaSelect(
+  folder: string,
+  bodies: Iterable<[string, string]>,
+  requests: Requests,
+): Promise<KoaSide> {
+  const file = join(folder, 'koa-select.db')
+  writeBodies(file, bodies)
+  return koa('Koa + one select', new URL('koa-select.ts', import.meta.url), file, requests)
+}
+
+async function koa(name: string, module: URL, argument: string, requests: Requests): Promise<KoaSide> {
+  const child = await startChild(module, { args: [argument] })
+  const { url } = listening.parse(child.ready)
+  return {
+    name,
+    measure: seconds => measureHttp(url, connection => deaf(requests(connection)), seconds),
+    stop: () => child.stop(),
+  }
+}
+
+/** The same requests, without believing the answers, which are not Roster's. */
+function deaf(source: RequestSource): RequestSource {
+  return { next: () => source.next() }
+}
+
+function writeBodies(file: string, bodies: Iterable<[string, string]>): void {
+  const db = new Database(file)
+  db.pragma('journal_mode = WAL')
+  db.exec('CREATE TABLE profiles (username TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID')
+  const insert = db.prepare('INSERT INTO profiles VALUES (?, ?)')
+  db.transaction(() => {
+    for (const body of bodies) insert.run(body)
+  })()
+  db.close()
+}

@@ -1,0 +1,10 @@
+import type { Case } from '../bench.ts'
+import { append } from '../cases/append.ts'
+import { editProfile } from '../cases/edit-profile.ts'
+import { loginAndRegister } from '../cases/login-and-register.ts'
+import { refresh } from '../cases/refresh.ts'
+import { search } from '../cases/search.ts'
+import { viewProfile } from '../cases/view-profile.ts'
+
+/** The user API on one machine with nothing else installed. */
+export const embedded: readonly Case[] = [append, viewProfile, editProfile, loginAndRegister, refresh, search]
