@@ -1,5 +1,5 @@
 import { RevisionConflict } from './event-store.ts'
-import { isBusy, retryDelayMs, storeError } from './sqlite-failures.ts'
+import { isBusy, jitter, storeError } from './sqlite-failures.ts'
 
 /** One transaction at a time on one connection. When `commit` returns, what was written is on disk. */
 export type Transaction = { begin(): void; commit(): void; rollback(): void }
@@ -21,31 +21,32 @@ type Job = { run: () => () => void; reject: (error: unknown) => void; deadline: 
 
 /** So that a burst does not hold the event loop for long. */
 const jobsPerTransaction = 256
-/** A transaction of another process is over in less than a millisecond, as a rule: look again at once, for a while. */
-const triesWithoutPause = 100
+/** A transaction of another process takes less than a millisecond, as a rule: for so long look again at once. */
+const pauselessMs = 3
 
 /** Gathers writes until the event loop has gone round once, then commits them with one fsync. */
 export function groupCommit(file: string, transaction: Transaction, onCommit: () => void): GroupCommit {
   let waiting: Job[] = []
   let scheduled = false
-  let tries = 0
+  let busySince: number | undefined
   const idlers: (() => void)[] = []
 
   function schedule(): void {
     if (scheduled) return
     scheduled = true
-    if (tries < triesWithoutPause) setImmediate(flush)
-    else setTimeout(flush, retryDelayMs(tries - triesWithoutPause))
+    const waited = busySince === undefined ? 0 : performance.now() - busySince
+    if (waited < pauselessMs) setImmediate(flush)
+    else setTimeout(flush, jitter(waited / pauselessMs))
   }
 
   function flush(): void {
     scheduled = false
     try {
       transaction.begin()
-      tries = 0
+      busySince = undefined
       commit(waiting.splice(0, jobsPerTransaction))
     } catch (error) {
-      tries++
+      busySince ??= performance.now()
       // A lock passes by itself, so its waiters have until their deadline; anything else is told at once.
       rejectOverdue(isBusy(error) ? performance.now() : Number.POSITIVE_INFINITY, error)
     }

@@ -33,7 +33,7 @@ export function storeError(error: unknown, file: string): unknown {
 }
 
 /** Between two tries: at first a few milliseconds, then up to 10, random so that two processes do not keep step. */
-export function retryDelayMs(tries: number): number {
+export function jitter(tries: number): number {
   return 1 + Math.random() * Math.min(tries, 9)
 }
 
@@ -53,7 +53,7 @@ export function whileBusy<T>(file: string, deadline: number, attempt: () => T): 
 async function tryAgain<T>(file: string, deadline: number, attempt: () => T, first: unknown): Promise<T> {
   for (let tries = 1, error = first; ; tries++) {
     if (!isBusy(error) || performance.now() >= deadline) throw storeError(error, file)
-    await pause(retryDelayMs(tries))
+    await pause(jitter(tries))
     try {
       return attempt()
     } catch (again) {

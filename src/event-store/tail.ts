@@ -1,50 +1,63 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { type Batch, type Position, StoreUnavailable } from './event-store.ts'
 
-/** Wakes whoever waits for news in the log. */
-export type Bell = { ring(): void; heard(signal: AbortSignal): Promise<void> }
+/** Wakes who waits for what comes after position `heardOf`, or until `signal` aborts; too early now and then. */
+export type Bell = { ring(): void; after(heardOf: Position, signal: AbortSignal): Promise<void> }
+
+/** Each look costs a wake-up of the process: after so many in vain it looks only every so many intervals. */
+const looksInVain = 300
+const intervalsWhenQuiet = 8
 
 /**
- * Rings when asked to, and by itself when `look` gives another answer than before, looked at every
- * `intervalMs` as long as anybody waits.
+ * Rings when told to, and by itself when `head` is behind what a waiter has heard of: it looks every `intervalMs`
+ * while anybody waits, less often when there was nothing for long.
  */
-export function bell(look: () => unknown, intervalMs: number): Bell {
-  const waiting = new Set<() => void>()
+export function bell(head: () => Position, intervalMs: number): Bell {
+  const waiting = new Map<() => void, Position>()
   let timer: NodeJS.Timeout | undefined
-  let seen: unknown
+  let inVain = 0
 
   function ring(): void {
-    for (const wake of [...waiting]) wake()
+    for (const wake of [...waiting.keys()]) wake()
   }
 
-  function poll(): void {
-    let now: unknown
+  function look(): void {
+    timer = undefined
+    inVain++
     try {
-      now = look()
+      const now = head()
+      for (const [wake, heardOf] of [...waiting]) {
+        if (now <= heardOf) continue
+        inVain = 0
+        wake()
+      }
     } catch {
-      // Whoever waits will meet the same error where it can be handled.
+      ring() // Whoever waits will meet the same error where it can be handled.
     }
-    if (now === undefined || now !== seen) ring()
-    seen = now
+    if (waiting.size > 0) schedule()
+  }
+
+  function schedule(): void {
+    timer ??= setTimeout(look, inVain < looksInVain ? intervalMs : intervalMs * intervalsWhenQuiet)
   }
 
   return {
     ring,
-    heard: signal =>
+    after: (heardOf, signal) =>
       new Promise(resolve => {
         if (signal.aborted) return resolve()
         const wake = () => {
           waiting.delete(wake)
           signal.removeEventListener('abort', wake)
           if (waiting.size === 0) {
-            clearInterval(timer)
+            clearTimeout(timer)
             timer = undefined
           }
           resolve()
         }
-        waiting.add(wake)
+        waiting.set(wake, heardOf)
         signal.addEventListener('abort', wake)
-        timer ??= setInterval(poll, intervalMs)
+        schedule()
       }),
   }
 }
@@ -78,7 +91,7 @@ export async function* tail(log: TailedLog, after: Position, signal: AbortSignal
       // Reading holds the event loop: others get it between the batches of a long log.
       if (!batch.caughtUp) await nextTurn()
     } else {
-      await log.bell.heard(signal)
+      await log.bell.after(checkpoint, signal)
     }
   }
 }

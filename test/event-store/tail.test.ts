@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { type Batch, type Position, StoreUnavailable } from '../../src/event-store/event-store.ts'
-import { bell, tail } from '../../src/event-store/tail.ts'
+import { bell, type TailedLog, tail } from '../../src/event-store/tail.ts'
 
 /** Batches without events up to each checkpoint of a script; an Error in it is thrown once. */
-function scripted(script: (Position | Error)[]) {
+function scripted(script: (Position | Error)[]): TailedLog {
   const read = (after: Position): Batch => {
     const next = script[0]
     if (next instanceof Error) {
@@ -14,7 +14,8 @@ function scripted(script: (Position | Error)[]) {
     script.shift()
     return { events: [], checkpoint: next, caughtUp: script.length === 0 }
   }
-  return { read, bell: bell(() => script.length, 1), isFatal: (error: unknown) => error === fatal }
+  const head = () => script.findLast(entry => typeof entry === 'bigint') ?? 0n
+  return { read, bell: bell(head, 1), isFatal: (error: unknown) => error === fatal }
 }
 
 const fatal = new StoreUnavailable('damaged')
