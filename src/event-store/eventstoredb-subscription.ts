@@ -34,6 +34,7 @@ export type LookAhead = (
 export type Subscription = { batches(): AsyncGenerator<Batch>; end(): void }
 
 const eventsPerBatch = 512
+const gatherMs = 50
 
 /** One subscription of the server, from `after` on. */
 export function subscribe(
@@ -117,9 +118,17 @@ export function subscribe(
     }
     const heard = isRung
     isRung = false
-    // What comes together is handed out together.
-    if (heard) await new Promise(setImmediate)
     return heard
+  }
+
+  /** While there is more to come, small batches would only cost time. */
+  async function gather(): Promise<void> {
+    await new Promise(setImmediate)
+    const until = performance.now() + gatherMs
+    while (!isLive && !isOver && !failure && !signal.aborted && stream.readableLength < eventsPerBatch) {
+      const left = until - performance.now()
+      if (left <= 0 || !(await isHeard(left))) return
+    }
   }
 
   async function* batches(): AsyncGenerator<Batch> {
@@ -135,7 +144,10 @@ export function subscribe(
       }
       if (failure) throw failure
       if (isOver) return
-      if (await isHeard(isLive ? liveSilenceMs : silenceMs)) continue
+      if (await isHeard(isLive ? liveSilenceMs : silenceMs)) {
+        await gather()
+        continue
+      }
       if (!isConfirmed) throw new NoAnswer('the subscription was not confirmed')
       const { isNew, upTo } = await lookAhead(checkpoint, filter)
       if (upTo > reached) reached = upTo

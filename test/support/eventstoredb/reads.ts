@@ -38,9 +38,8 @@ async function serve(node: Node, call: Call, signal: AbortSignal): Promise<void>
   if (operation === 'read' && (await commit(node, call, node.faults.next('read'))) === 'stop') return
   for await (const response of responses(node, options, signal)) {
     if (signal.aborted) return
-    if (operation === 'subscription') {
-      if ((await commit(node, call, node.faults.next('subscription'))) === 'stop') return
-    }
+    const fault = operation === 'subscription' ? node.faults.next(operation) : undefined
+    if (fault && (await commit(node, call, fault)) === 'stop') return
     if (response.is === 'stream-deleted') throw errors.streamDeleted(stream)
     if (!call.write(readResp(response, stream))) await once(call, 'drain', { signal }).catch(() => {})
   }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Server as NetServer } from 'node:net'
 import { createServer, type Socket } from 'node:net'
 import { GossipService } from '@eventstore/db-client/generated/gossip_grpc_pb.js'
@@ -61,6 +62,7 @@ export async function startEventStoreDB(options: EventStoreDBOptions = {}): Prom
   const { maximumAppendBytes = 1024 * 1024, log = createLog(), tls } = options
   const faults = createFaults()
   const stopping = new AbortController()
+  setMaxListeners(0, stopping.signal)
   const sockets = new Map<number, Socket>()
   let port = options.port ?? 0
 
