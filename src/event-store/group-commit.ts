@@ -7,9 +7,9 @@ export type Transaction = { begin(): void; commit(): void; rollback(): void }
 export type GroupCommit = {
   /**
    * Runs `write` in a transaction shared with whatever else is asked for meanwhile, and resolves to what it
-   * returned once that is committed. `write` may refuse with RevisionConflict if it wrote nothing; any other
-   * error undoes the whole transaction and rejects all of it with StoreUnavailable. So does another process
-   * that holds the file until `deadline` (`performance.now()` milliseconds): then nothing was written.
+   * returned once that is committed. `write` may refuse with RevisionConflict if it wrote nothing. After any other
+   * error nothing of the transaction is kept, and each of its writes is tried once more by itself. Throws
+   * StoreUnavailable if SQLite fails, or another process holds the file until `deadline` (`performance.now()` ms).
    */
   run<T>(write: () => T, deadline: number): Promise<T>
   /** Resolves when nothing is waiting or running. */
@@ -28,6 +28,8 @@ const pauselessMs = 3
 export function groupCommit(file: string, transaction: Transaction, onCommit: () => void): GroupCommit {
   let waiting: Job[] = []
   let scheduled = false
+  /** How many of the first in `waiting` failed together, and so get a transaction each. */
+  let suspects = 0
   let busySince: number | undefined
   const idlers: (() => void)[] = []
 
@@ -44,7 +46,7 @@ export function groupCommit(file: string, transaction: Transaction, onCommit: ()
     try {
       transaction.begin()
       busySince = undefined
-      commit(waiting.splice(0, jobsPerTransaction))
+      commit(waiting.splice(0, suspects > 0 ? 1 : jobsPerTransaction))
     } catch (error) {
       busySince ??= performance.now()
       // A lock passes by itself, so its waiters have until their deadline; anything else is told at once.
@@ -55,12 +57,18 @@ export function groupCommit(file: string, transaction: Transaction, onCommit: ()
   }
 
   function commit(jobs: Job[]): void {
+    if (suspects > 0) suspects--
     const answers: (() => void)[] = []
     try {
       for (const job of jobs) answers.push(job.run())
       transaction.commit()
     } catch (error) {
-      for (const job of jobs) job.reject(storeError(error, file))
+      if (jobs.length > 1) {
+        suspects = jobs.length
+        waiting = [...jobs, ...waiting]
+      } else {
+        for (const job of jobs) job.reject(storeError(error, file))
+      }
       transaction.rollback()
       return
     }
@@ -71,6 +79,7 @@ export function groupCommit(file: string, transaction: Transaction, onCommit: ()
   function rejectOverdue(now: number, error: unknown): void {
     for (const job of waiting) if (job.deadline <= now) job.reject(storeError(error, file))
     waiting = waiting.filter(job => job.deadline > now)
+    suspects = Math.min(suspects, waiting.length)
   }
 
   return {

@@ -59,6 +59,22 @@ describe('The SQLite event log', () => {
       await store.close()
     }))
 
+  it('stores the others of a transaction in which one append cannot be stored', () =>
+    withFile(async file => {
+      const store = await openSqliteEventStore({ file })
+      const broken = anEvent({}, { id: null as never })
+      const results = await Promise.allSettled(
+        Array.from({ length: 5 }, (_, index) =>
+          store.append(`user-${index}`, index === 2 ? [anEvent(), broken] : someEvents(2), noStream),
+        ),
+      )
+      const done = results.map(result => result.status === 'fulfilled')
+      expect(done).to.deep.equal([true, true, false, true, true])
+      expect(await readWhole(store)).to.have.length(8)
+      expect(await store.readStream('user-2')).to.deep.equal([])
+      await store.close()
+    }))
+
   it('takes appends that follow one another at once, each at the revision that the one before leaves', () =>
     withFile(async file => {
       const store = await openSqliteEventStore({ file })
