@@ -1,0 +1,34 @@
+import { bodyCases } from './bodies.ts'
+import { credentialsCases } from './credentials.ts'
+import { crossOriginCases } from './cross-origin.ts'
+import { docsCases } from './docs.ts'
+import { everywhereCases } from './everywhere.ts'
+import { fuzzCases } from './fuzz.ts'
+import { logCases } from './logs.ts'
+import { passwordResetCases } from './password-reset.ts'
+import { profileCases } from './profile.ts'
+import { raceCases } from './races.ts'
+import { registerCases } from './register.ts'
+import { searchCases } from './search.ts'
+import { type StartServer, withServer } from './test-server.ts'
+import { tokenCases } from './tokens.ts'
+
+/** The whole HTTP contract over real HTTP, on whichever stores `start` starts Roster with. */
+export function httpSuite(name: string, start: StartServer): void {
+  describe(`the HTTP API on ${name}`, () => {
+    const running = withServer(start)
+    everywhereCases(running)
+    bodyCases(running)
+    crossOriginCases(running, start)
+    credentialsCases(running)
+    registerCases(running)
+    tokenCases(running)
+    passwordResetCases(running, start)
+    profileCases(running)
+    searchCases(running, start)
+    raceCases(running)
+    logCases(running)
+    docsCases(running)
+    fuzzCases(start)
+  })
+}

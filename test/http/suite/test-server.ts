@@ -1,0 +1,36 @@
+import type { HttpClient } from '../../support/http-client.ts'
+
+/** A whole Roster, listening on loopback, with stores of its own. */
+export type TestServer = {
+  client: HttpClient
+  url: string
+  port: number
+  /** The secret that its tokens are signed with. */
+  jwtSecret: string
+  /** The tokens mailed to an address so far, oldest first. */
+  resetTokens(email: string): Promise<string[]>
+  /** All that was logged so far, in the order of the lines. */
+  logged(): Promise<Record<string, unknown>[]>
+  stop(): Promise<void>
+}
+
+/** Starts one; `environment` says what is to be otherwise than in most tests. */
+export type StartServer = (environment?: Record<string, string>) => Promise<TestServer>
+
+/** The server of a suite, once it was started. */
+export type Running = () => TestServer
+
+/** Begins a suite with a server of its own. */
+export function withServer(start: StartServer, environment: Record<string, string> = {}): Running {
+  let server: TestServer | null = null
+  before(async () => {
+    server = await start(environment)
+  })
+  after(async () => {
+    await server?.stop()
+  })
+  return () => {
+    if (!server) throw new Error('expected a running server, it was not started')
+    return server
+  }
+}
