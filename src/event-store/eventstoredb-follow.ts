@@ -40,7 +40,7 @@ export async function* follow(
     for (let failures = 0; !signal.aborted; ) {
       let failure: unknown = new Error('the server ended it')
       try {
-        if (failures > 0) await requireReach(head, checkpoint, signal)
+        if (failures > 0) await requireReach(head, checkpoint, longestBackoffMs, signal)
         client ??= openClient(connection.url)
         const subscription = subscribe(client, { ...following, after: checkpoint }, settings, lookAhead)
         try {
@@ -77,16 +77,21 @@ export async function* follow(
   }
 }
 
-/** A new leader may need a moment for its index, so a short log is looked at more than once. */
-async function requireReach(head: () => Promise<Position>, position: Position, signal: AbortSignal) {
-  for (let looks = 0; !signal.aborted; looks++) {
+/** A new leader may need a moment for its index, so a log that seems short is looked at again. */
+async function requireReach(
+  head: () => Promise<Position>,
+  position: Position,
+  restMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let looks = 1; !signal.aborted; looks++) {
     const end = await head()
     if (end >= position) return
-    if (looks === 4) {
+    if (looks === 5) {
       throw new LogReplaced(
         `expected the log to reach ${position}, which it handed out before; it ends at ${end}`,
       )
     }
-    await pause(200 * 2 ** looks, undefined, { signal }).catch(() => {})
+    await pause(restMs, undefined, { signal }).catch(() => {})
   }
 }

@@ -1,0 +1,239 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { expect } from 'chai'
+import { beforeAll, type EventStore, noStream, StoreUnavailable } from '../../src/event-store/event-store.ts'
+import { openEventStoreDB } from '../../src/event-store/eventstoredb.ts'
+import { LogReplaced } from '../../src/event-store/eventstoredb-follow.ts'
+import type { Fault, Operation } from '../support/eventstoredb/faults.ts'
+import { createLog } from '../support/eventstoredb/log.ts'
+import { type EventStoreDB, startEventStoreDB } from '../support/eventstoredb/server.ts'
+import { impatient } from '../support/eventstoredb-stores.ts'
+import { anEvent, collect, idsOf, readWhole, someEvents } from '../support/log-events.ts'
+
+const deadlineMs = 1000
+
+describe('The EventStoreDB adapter, when the server misbehaves', () => {
+  let server: EventStoreDB
+  let stores: [EventStore, EventStore]
+
+  beforeEach(async () => {
+    server = await startEventStoreDB()
+    const open = () => openEventStoreDB({ url: server.url, timing: impatient, patienceMs: deadlineMs })
+    stores = [await open(), await open()]
+  })
+
+  afterEach(async () => {
+    server.faults.clear()
+    await Promise.all(stores.map(store => store.close()))
+    await server.stop()
+  })
+
+  async function failure(call: Promise<unknown>): Promise<unknown> {
+    return call.then(
+      () => expect.fail('expected a failure'),
+      error => error,
+    )
+  }
+
+  /** The call, or a failure if it goes on long after its deadline. */
+  async function inTime<T>(call: Promise<T>): Promise<T> {
+    const hung = Symbol('hung')
+    const abort = new AbortController()
+    const late = pause(deadlineMs + 4000, hung, { signal: abort.signal }).catch(() => hung)
+    const outcome = await Promise.race([call, late])
+    abort.abort()
+    return outcome === hung ? expect.fail('the call hung beyond its deadline') : (outcome as T)
+  }
+
+  /** Appends one event after the other to a stream of its own, as a command does: what is unclear is looked up. */
+  async function write(store: EventStore, stream: string, count: number): Promise<string[]> {
+    const stored: string[] = []
+    while (stored.length < count) {
+      const event = anEvent()
+      const at = BigInt(stored.length) - 1n
+      try {
+        await inTime(store.append(stream, [event], at, performance.now() + deadlineMs))
+        stored.push(event.id)
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error
+        const [last] = await untilRead(store, stream)
+        if (last?.id === event.id) stored.push(event.id)
+      }
+    }
+    return stored
+  }
+
+  async function untilRead(store: EventStore, stream: string) {
+    for (;;) {
+      try {
+        return await inTime(store.readStream(stream, { direction: 'backwards', limit: 1 }))
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error
+      }
+    }
+  }
+
+  /** Eight writers and two subscriptions at work in two stores, while there is trouble. */
+  async function underLoad(trouble: () => Promise<unknown>): Promise<void> {
+    const subscriptions = stores.map(store =>
+      collect(store, { after: beforeAll, filter: { prefixes: ['user-'] } }),
+    )
+    await Promise.all(stores.map((store, index) => store.append(`user-warm${index}`, [anEvent()], noStream)))
+    const streams = Array.from({ length: 8 }, (_, writer) => `user-${writer}`)
+    const [written] = await Promise.all([
+      Promise.all(streams.map((stream, writer) => write(stores[writer % 2 ? 0 : 1], stream, 15))),
+      trouble(),
+    ])
+
+    server.faults.clear()
+    for (const [writer, stream] of streams.entries()) {
+      expect(idsOf(server.log.stream(stream)), 'stored once, in order').to.deep.equal(written[writer])
+    }
+    const log = idsOf(server.log.all().filter(({ stream }) => stream.startsWith('user-')))
+    expect(new Set(log).size).to.equal(log.length)
+    for (const subscription of subscriptions) {
+      await inTime(subscription.untilCount(log.length))
+      await subscription.stop()
+      expect(idsOf(subscription.events()), 'no gap, no duplicate').to.deep.equal(log)
+    }
+  }
+
+  const appendFaults: Fault[] = [
+    'unavailable',
+    'not-leader',
+    'not-ready',
+    'end',
+    'drop',
+    'hang',
+    'ignore',
+    'lose',
+    'lose-then-drop',
+    'timeout',
+    { delayMs: 250 },
+  ]
+  for (const fault of appendFaults) {
+    it(`loses and repeats nothing when appends meet: ${JSON.stringify(fault)}`, () =>
+      underLoad(async () => server.misbehave('append', fault, { times: 6, every: 13 })))
+  }
+
+  for (const fault of ['unavailable', 'not-leader', 'end', 'drop', 'hang', 'timeout'] as const) {
+    it(`leaves no gap when subscriptions meet: ${fault}`, () =>
+      underLoad(async () => server.misbehave('subscription', fault, { times: 6, every: 17 })))
+  }
+
+  it('goes on when all of it happens, and connections are cut besides', () =>
+    underLoad(async () => {
+      for (const [index, fault] of appendFaults.entries()) {
+        server.misbehave('append', fault, { times: 2, every: 5 + index })
+        server.misbehave('subscription', fault, { times: 1, every: 7 + index })
+        server.misbehave('read', fault, { times: 1, every: 1 + index })
+        server.misbehave('features', fault, { times: 1, every: 1 + index })
+      }
+      for (let count = 0; count < 4; count++) {
+        await pause(60)
+        server.dropConnections()
+      }
+    }))
+
+  it('goes on when the server was away for longer than the deadline of a call', () =>
+    underLoad(async () => {
+      await pause(20)
+      await server.goDown()
+      await pause(deadlineMs + 200)
+      await server.comeUp()
+    }))
+
+  it('goes on when the server was started again', () =>
+    underLoad(async () => {
+      await pause(20)
+      const { port, log } = server
+      await server.stop()
+      server = await startEventStoreDB({ port, log })
+    }))
+
+  it('gives up a call at its deadline, whatever is wrong, and says why', async () => {
+    const store = await openEventStoreDB({ url: server.url, timing: impatient, patienceMs: 200 })
+    const unused = await openEventStoreDB({ url: server.url, timing: impatient, patienceMs: 200 })
+    await store.append('user-1', [anEvent()], noStream)
+    const calls: [Operation, () => Promise<unknown>][] = [
+      ['append', () => store.append('user-1', [anEvent()], 0n, performance.now() + 150)],
+      ['features', () => unused.append('user-1', [anEvent()], 0n, performance.now() + 150)],
+      ['read', () => store.readStream('user-1', { deadline: performance.now() + 150 })],
+      ['read', () => store.head()],
+      ['read', () => store.truncate('user-1', 1n)],
+      ['subscription', () => readWhole(store)],
+    ]
+    for (const fault of ['hang', 'unavailable', 'not-leader'] as const) {
+      for (const [operation, call] of calls) {
+        const takeBack = server.misbehave(operation, fault, { times: Number.POSITIVE_INFINITY })
+        const error = await inTime(failure(call()))
+        expect(error, `${operation} ${fault}`).to.be.instanceOf(StoreUnavailable)
+        expect(String(error)).to.match(
+          /127\.0\.0\.1:\d+.*: (NoAnswer|UnavailableError|NotLeaderError|Error): ./,
+        )
+        takeBack()
+      }
+    }
+    expect(await unused.append('user-1', [anEvent()], 0n)).to.deep.equal({ revision: 1n })
+    await Promise.all([store.close(), unused.close()])
+  })
+
+  it('does not try what is refused for good', async () => {
+    const [store] = stores
+    server.misbehave('append', 'access-denied')
+    const error = await failure(store.append('user-1', [anEvent()], noStream))
+    expect(error).to.be.instanceOf(StoreUnavailable)
+    expect(String(error)).to.include('AccessDenied')
+    expect(server.log.stream('user-1')).to.have.length(0)
+
+    server.misbehave('subscription', 'access-denied')
+    const subscription = collect(store, { after: beforeAll })
+    expect(await inTime(failure(subscription.ended))).to.be.instanceOf(StoreUnavailable)
+  })
+
+  it('answers an append whose outcome was unclear with the conflict, if another came first', async () => {
+    const [store] = stores
+    server.misbehave('append', 'ignore')
+    const first = store.append('user-1', [anEvent()], noStream)
+    await stores[1].append('user-1', someEvents(2), noStream)
+    expect(await failure(first)).to.include({ name: 'RevisionConflict', actual: 1n })
+  })
+
+  it('lets a subscription live when a call beside it fails', async () => {
+    const [store] = stores
+    const subscription = collect(store, { after: beforeAll, filter: { prefixes: ['user-'] } })
+    await subscription.untilCaughtUp()
+    for (const [number, fault] of (['unavailable', 'not-leader', 'hang'] as const).entries()) {
+      server.misbehave('read', fault)
+      await store.readStream('user-1')
+      server.misbehave('append', fault)
+      await store.append(`user-${number}`, [anEvent()], noStream)
+      await inTime(subscription.untilCount(number + 1))
+    }
+    await subscription.stop()
+    expect(subscription.events()).to.have.length(3)
+  })
+
+  it('tells a subscription that the log has become shorter than what it handed out', async () => {
+    const [store] = stores
+    const subscription = collect(store, { after: beforeAll, filter: { prefixes: ['user-'] } })
+    await store.append('user-1', someEvents(3), noStream)
+    await inTime(subscription.untilCount(3))
+    const { port } = server
+    await server.stop()
+    server = await startEventStoreDB({ port, log: createLog() })
+    expect(await inTime(failure(subscription.ended))).to.be.instanceOf(LogReplaced)
+  })
+
+  it('waits for a server that is not there yet', async () => {
+    const { port } = server
+    await server.stop()
+    const [store] = stores
+    const subscription = collect(store, { after: beforeAll, filter: { prefixes: ['user-'] } })
+    const append = store.append('user-1', [anEvent()], noStream, performance.now() + 4000)
+    await pause(100)
+    server = await startEventStoreDB({ port })
+    expect(await append).to.deep.equal({ revision: 0n })
+    await inTime(subscription.untilCount(1))
+    await subscription.stop()
+  })
+})
