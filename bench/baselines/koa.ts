@@ -3,17 +3,15 @@ import Database from 'better-sqlite3'
 import { z } from 'zod'
 import { startChild } from '../measuring/child.ts'
 import type { Side } from '../measuring/comparison.ts'
-import { meanAnswerBytes, measureHttp, type RequestSource } from '../measuring/http-load.ts'
+import { httpSide, meanAnswerBytes, type Requests } from '../measuring/http-load.ts'
 
 export type KoaSide = Side & { stop(): Promise<void> }
 
 const listening = z.object({ url: z.string() })
 
-type Requests = (connection: number) => RequestSource
-
 /** A bare Koa route in a process of its own that answers with as many bytes as `url` does to the same requests. */
 export async function koaConstant(url: string, requests: Requests): Promise<KoaSide> {
-  const bytes = await meanAnswerBytes(url, requests(0))
+  const bytes = await meanAnswerBytes(url, requests)
   return koa('bare Koa', new URL('koa-constant.ts', import.meta.url), String(bytes), requests)
 }
 
@@ -31,16 +29,12 @@ export function koaSelect(
 async function koa(name: string, module: URL, argument: string, requests: Requests): Promise<KoaSide> {
   const child = await startChild(module, { args: [argument] })
   const { url } = listening.parse(child.ready)
-  return {
-    name,
-    measure: seconds => measureHttp(url, connection => deaf(requests(connection)), seconds),
-    stop: () => child.stop(),
+  // Whoever hears answers hears Roster's: a source must not believe these.
+  const deaf: Requests = connection => {
+    const source = requests(connection)
+    return { next: () => source.next() }
   }
-}
-
-/** The same requests, without believing the answers, which are not Roster's. */
-function deaf(source: RequestSource): RequestSource {
-  return { next: () => source.next() }
+  return { ...httpSide(name, url, deaf), stop: () => child.stop() }
 }
 
 function writeBodies(file: string, bodies: Iterable<[string, string]>): void {

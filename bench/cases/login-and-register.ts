@@ -1,27 +1,22 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { readConfig } from '../../src/config.ts'
-import { madeUpUser } from '../../src/tools/made-up-users.ts'
 import { koaConstant } from '../baselines/koa.ts'
 import type { Bench, Case } from '../bench.ts'
 import { type Child, startChild } from '../measuring/child.ts'
 import { type Side, whole } from '../measuring/comparison.ts'
-import { measureHttp, type RequestSource } from '../measuring/http-load.ts'
-import { anyOf } from '../measuring/random.ts'
-import { password } from '../world/crowd.ts'
-import type { World } from '../world/world.ts'
-
-const json = { 'Content-Type': 'application/json' }
+import { httpSide, type Requests } from '../measuring/http-load.ts'
+import { logins, registrations } from '../requests.ts'
 
 export const loginAndRegister: Case = {
   name: 'login, register',
   async run(bench) {
-    const world = await bench.world('small')
+    const { crowd, roster } = await bench.world('small')
     const hashing = await startHashing()
-    const users = `${whole(world.crowd.users.length)} users`
+    const users = `${whole(crowd.users.length)} users`
     try {
-      await beside(hashing, bench, world, { title: `login, ${users}`, source: logins(world) })
-      await beside(hashing, bench, world, { title: `register, ${users}`, source: registrations() })
+      await beside(hashing, bench, roster.url, `login, ${users}`, logins(crowd.users))
+      await beside(hashing, bench, roster.url, `register, ${users}`, registrations())
     } finally {
       await hashing.stop()
     }
@@ -40,15 +35,16 @@ function startHashing(): Promise<Child> {
 async function beside(
   hashing: Child,
   bench: Bench,
-  { roster }: World,
-  { title, source }: { title: string; source: () => RequestSource },
+  url: string,
+  title: string,
+  requests: Requests,
 ): Promise<void> {
-  const side: Side = { name: 'Roster', measure: seconds => measureHttp(roster.url, source, seconds) }
+  const side = httpSide('Roster', url, requests)
   const hashes: Side = {
     name: 'bare argon2id hashes',
     measure: async seconds => z.number().parse(await hashing.ask({ seconds })),
   }
-  const koa = await koaConstant(roster.url, source)
+  const koa = await koaConstant(url, requests)
   try {
     await bench.compare([
       { title, of: side, to: hashes, wanted: 0.95 },
@@ -57,27 +53,4 @@ async function beside(
   } finally {
     await koa.stop()
   }
-}
-
-function logins({ crowd }: World): () => RequestSource {
-  return () => ({
-    next: () => ({
-      method: 'POST',
-      path: '/api/token/obtain/',
-      headers: json,
-      body: JSON.stringify({ username: anyOf(crowd.users).username, password }),
-    }),
-  })
-}
-
-/** People of the crowd whom no seeding reaches, from another place on in each run. */
-function registrations(): () => RequestSource {
-  let index = 2_000_000 + Math.floor(Math.random() * 3_000_000)
-  return () => ({
-    next() {
-      const { username, email } = madeUpUser(1, index++)
-      const body = JSON.stringify({ username, email, password })
-      return { method: 'POST', path: '/api/user/create/', headers: json, body }
-    },
-  })
 }

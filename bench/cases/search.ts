@@ -1,8 +1,8 @@
 import { koaConstant } from '../baselines/koa.ts'
 import type { Bench, Case } from '../bench.ts'
 import { whole } from '../measuring/comparison.ts'
-import { measureHttp, type RequestSource } from '../measuring/http-load.ts'
-import { anyOf } from '../measuring/random.ts'
+import { httpSide } from '../measuring/http-load.ts'
+import { gets } from '../requests.ts'
 import { chooseQueries, type Queries } from '../world/queries.ts'
 import type { World } from '../world/world.ts'
 
@@ -45,25 +45,20 @@ async function searchCase(
   paths: Paths,
   growth: number | null = null,
 ): Promise<void> {
-  const [inSmall, inLarge] = [await sideOf(small, paths), await sideOf(large, paths)]
-  const bare = await koaConstant(large.world.roster.url, inLarge.source)
+  const requests = { small: gets(await paths(small)), large: gets(await paths(large)) }
+  const inSmall = httpSide(small.users, small.world.roster.url, requests.small)
+  const inLarge = httpSide(large.users, large.world.roster.url, requests.large)
+  const koa = await koaConstant(large.world.roster.url, requests.large)
   const title = (users: string) => `search, ${what}, ${users}`
   try {
     await bench.compare([
-      { title: title(small.users), of: inSmall, to: bare, wanted },
-      { title: title(large.users), of: inLarge, to: bare, wanted },
+      { title: title(small.users), of: inSmall, to: koa, wanted },
+      { title: title(large.users), of: inLarge, to: koa, wanted },
       { title: title(large.users), of: inLarge, to: inSmall, wanted: growth },
     ])
   } finally {
-    await bare.stop()
+    await koa.stop()
   }
-}
-
-async function sideOf(searched: Searched, pathsOf: Paths) {
-  const paths = await pathsOf(searched)
-  const { url } = searched.world.roster
-  const source = (): RequestSource => ({ next: () => ({ path: anyOf(paths) }) })
-  return { name: searched.users, measure: (seconds: number) => measureHttp(url, source, seconds), source }
 }
 
 function pathOf(query: string): string {

@@ -1,8 +1,8 @@
 import { koaConstant, koaSelect } from '../baselines/koa.ts'
 import type { Case } from '../bench.ts'
-import { type Side, whole } from '../measuring/comparison.ts'
-import { measureHttp, type RequestSource } from '../measuring/http-load.ts'
-import { anyOf } from '../measuring/random.ts'
+import { whole } from '../measuring/comparison.ts'
+import { httpSide } from '../measuring/http-load.ts'
+import { gets, profilePath } from '../requests.ts'
 import { eachAtOnce } from '../world/each-at-once.ts'
 import type { World } from '../world/world.ts'
 
@@ -10,37 +10,30 @@ export const viewProfile: Case = {
   name: 'GET profile',
   async run(bench) {
     const world = await bench.world('small')
+    const { url } = world.roster
     const bodies = await shownBodies(world)
-    const usernames = [...bodies.keys()]
-    const source = (): RequestSource => ({ next: () => ({ path: pathOf(anyOf(usernames)) }) })
-    const roster: Side = {
-      name: 'Roster',
-      measure: seconds => measureHttp(world.roster.url, source, seconds),
-    }
-    const select = await koaSelect(bench.folder, bodies, source)
-    const bare = await koaConstant(world.roster.url, source)
-    const title = `GET profile, ${whole(usernames.length)} users`
+    const requests = gets([...bodies.keys()].map(profilePath))
+    const roster = httpSide('Roster', url, requests)
+    const select = await koaSelect(bench.folder, bodies, requests)
+    const koa = await koaConstant(url, requests)
+    const title = `GET profile, ${whole(bodies.size)} users`
     try {
       await bench.compare([
         { title, of: roster, to: select, wanted: 0.7 },
-        { title, of: roster, to: bare, wanted: null },
+        { title, of: roster, to: koa, wanted: null },
       ])
     } finally {
       await select.stop()
-      await bare.stop()
+      await koa.stop()
     }
   },
-}
-
-function pathOf(username: string): string {
-  return `/api/users/${encodeURIComponent(username)}/`
 }
 
 /** What Roster shows of everybody, by username. */
 async function shownBodies({ roster, crowd }: World): Promise<Map<string, string>> {
   const bodies = new Map<string, string>()
   await eachAtOnce(crowd.users, async ({ username }) => {
-    const answer = await fetch(roster.url + pathOf(username))
+    const answer = await fetch(roster.url + profilePath(username))
     if (!answer.ok) throw new Error(`expected the profile of ${username}, found status ${answer.status}`)
     bodies.set(username, await answer.text())
   })

@@ -1,4 +1,5 @@
 import autocannon from 'autocannon'
+import type { Side } from './comparison.ts'
 
 export type LoadRequest = {
   method?: 'GET' | 'POST' | 'PUT'
@@ -18,15 +19,18 @@ export type RequestSource = {
 
 export const connections = 16
 
+/** The requests of each connection, counted from 0. */
+export type Requests = (connection: number) => RequestSource
+
+/** What `url` answers to such requests in a second. */
+export function httpSide(name: string, url: string, requests: Requests): Side {
+  return { name, measure: seconds => measureHttp(url, requests, seconds) }
+}
+
 /**
- * Keeps 16 connections to `url` busy for `seconds`, and gives the answers in a second. `sourceFor` is asked once for
- * each connection, from 0. Throws if any request was not answered by a 2xx.
+ * Keeps 16 connections to `url` busy for `seconds`, and gives the answers in a second. Throws if any request was not answered by a 2xx.
  */
-export async function measureHttp(
-  url: string,
-  sourceFor: (connection: number) => RequestSource,
-  seconds: number,
-): Promise<number> {
+export async function measureHttp(url: string, requests: Requests, seconds: number): Promise<number> {
   let connection = 0
   const failures: unknown[] = []
   const result = await autocannon({
@@ -34,7 +38,7 @@ export async function measureHttp(
     connections,
     duration: seconds,
     sampleInt: 50,
-    setupClient: client => client.setRequests([everNew(sourceFor(connection++), failures)]),
+    setupClient: client => client.setRequests([everNew(requests(connection++), failures)]),
   })
   if (failures.length > 0) throw failures[0]
   if (result.non2xx > 0 || result.errors > 0) {
@@ -46,8 +50,9 @@ export async function measureHttp(
   return result['2xx'] / result.duration
 }
 
-/** How many bytes the answers to some requests of `source` have in the mean. Throws if one is not a 2xx. */
-export async function meanAnswerBytes(url: string, source: RequestSource): Promise<number> {
+/** How many bytes the answers to some of the requests have in the mean. Throws if one is not a 2xx. */
+export async function meanAnswerBytes(url: string, requests: Requests): Promise<number> {
+  const source = requests(0)
   const samples = 50
   let bytes = 0
   for (let sample = 0; sample < samples; sample++) {

@@ -1,0 +1,70 @@
+import { rmSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { profiles } from '../../projections/profiles.ts'
+import { toRecorded } from '../../src/account/upcasters.ts'
+import { openSqliteEventStore } from '../../src/event-store/sqlite.ts'
+import { suffixesOf } from '../../src/read-store/suffixes.ts'
+
+/**
+ * Answers each question with how many documents in a second a loop writes, each with its row for its name and its rows
+ * for search, in the order of the log and in transactions of 1,000 documents. The documents are in memory before it
+ * starts. Arguments: the log, and the file to write.
+ */
+const [logFile = '', file = ''] = process.argv.slice(2)
+const documentsPerTransaction = 1000
+const documents = await readDocuments()
+
+type Row = { key: string; name: string; stream: string; revision: number; json: string }
+
+async function readDocuments(): Promise<Row[]> {
+  const log = await openSqliteEventStore({ file: logFile })
+  const rows: Row[] = []
+  for await (const { events } of log.readAll({ filter: { prefixes: profiles.streams } })) {
+    for (const event of events.map(toRecorded)) {
+      const key = profiles.key(event)
+      const document = event.revision === 0n ? profiles.evolve(null, event) : null
+      if (key === null || document === null) {
+        throw new Error(`expected one event a user, ${event.stream} has ${event.type} at ${event.revision}`)
+      }
+      const { stream } = event
+      rows.push({ key, name: document.key, stream, revision: 0, json: JSON.stringify(document) })
+    }
+  }
+  await log.close()
+  return rows
+}
+
+function write(): number {
+  for (const end of ['', '-wal', '-shm']) rmSync(file + end, { force: true })
+  const db = new Database(file)
+  db.pragma('journal_mode = WAL')
+  db.pragma('synchronous = NORMAL')
+  db.pragma('cache_size = -32000')
+  db.pragma('wal_autocheckpoint = 2000')
+  db.exec(`
+    CREATE TABLE documents (key TEXT PRIMARY KEY, stream TEXT, revision INTEGER, document TEXT) WITHOUT ROWID;
+    CREATE TABLE by_name (value TEXT, key TEXT, PRIMARY KEY (value, key)) WITHOUT ROWID;
+    CREATE TABLE suffixes (suffix TEXT, value TEXT, key TEXT, PRIMARY KEY (suffix, value, key)) WITHOUT ROWID;
+  `)
+  const insertDocument = db.prepare('INSERT INTO documents VALUES (?, ?, ?, ?)')
+  const insertName = db.prepare('INSERT INTO by_name VALUES (?, ?)')
+  const insertSuffix = db.prepare('INSERT OR IGNORE INTO suffixes VALUES (?, ?, ?)')
+  const writeRows = db.transaction((rows: readonly Row[]) => {
+    for (const { key, name, stream, revision, json } of rows) {
+      insertDocument.run(key, stream, revision, json)
+      insertName.run(name, key)
+      for (const suffix of suffixesOf(name)) insertSuffix.run(suffix, name, key)
+    }
+  })
+  const started = performance.now()
+  for (let at = 0; at < documents.length; at += documentsPerTransaction) {
+    writeRows(documents.slice(at, at + documentsPerTransaction))
+  }
+  const seconds = (performance.now() - started) / 1000
+  db.close()
+  return documents.length / seconds
+}
+
+process.on('message', () => process.send?.(write()))
+process.on('disconnect', () => process.exit())
+process.send?.('ready')
