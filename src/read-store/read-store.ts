@@ -82,10 +82,11 @@ export interface Documents<Document extends JsonObject, Index extends string = s
    */
   apply(batch: ApplyBatch<Document>): Promise<number[]>
   /**
-   * Makes up for what `searchLater` put off, for the documents whose streams belong to the caller: nothing is applied
-   * to those meanwhile. Takes a while, in small steps; stops early when `signal` aborts. Doing it again is harmless.
+   * Makes up for what `searchLater` put off, for the documents whose streams belong to the caller, who applies nothing
+   * to them meanwhile. Takes a while, in small steps; stops early when `signal` aborts or a lease is lost, and
+   * returns the partitions lost. Doing it again is harmless.
    */
-  completeSearch(options: { belongs(stream: string): boolean; signal: AbortSignal }): Promise<void>
+  completeSearch(options: CompleteSearch): Promise<number[]>
   /** Writes a document as it should have been, whatever its revision: only to repair what `verify` found. */
   repair(document: StoredDocument<Document>): Promise<void>
 }
@@ -108,6 +109,13 @@ export type ApplyBatch<Document> = {
   progress: readonly Progress[]
   /** Documents need not be found by search yet: a store that fills its index better at once may put that off. */
   searchLater: boolean
+}
+
+export type CompleteSearch = {
+  follower: string
+  held: readonly Pick<Progress, 'partition' | 'epoch'>[]
+  belongs(stream: string): boolean
+  signal: AbortSignal
 }
 
 /** `writes` has each key once. */

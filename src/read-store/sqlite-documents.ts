@@ -1,0 +1,167 @@
+import type { JsonObject } from '../event-store/event-store.ts'
+import type { FoundBy } from '../projector/projection.ts'
+import { type Documents, type Generation, generationFollower, type StoredDocument } from './read-store.ts'
+import type { Ledger } from './sqlite-books.ts'
+import { createEntries } from './sqlite-entries.ts'
+import { createSearch } from './sqlite-search.ts'
+import type { Session } from './sqlite-session.ts'
+import { completeSuffixes } from './sqlite-suffixes.ts'
+import { afterAllText, tablesOf } from './sqlite-tables.ts'
+
+type Row = [key: string, stream: string, revision: number, document: string | null]
+
+/** Undoes a transaction whose leases are lost, and says which. */
+class Lost {
+  readonly partitions: number[]
+  constructor(partitions: number[]) {
+    this.partitions = partitions
+  }
+}
+
+/** The documents of a generation whose tables are there. */
+export function createDocuments<Document extends JsonObject, Index extends string>(
+  session: Session,
+  ledger: Ledger,
+  generation: Generation,
+  foundBy: FoundBy<Document, Index>,
+): Documents<Document, Index> {
+  const { db, read, write } = session
+  const { documents, index } = tablesOf(generation)
+  const parse = (json: string): Document => JSON.parse(json)
+
+  const select = db.prepare<[string], Row>(`SELECT * FROM ${documents} WHERE key = ?`).raw()
+  const selectDocument = db
+    .prepare<[string], string | null>(`SELECT document FROM ${documents} WHERE key = ?`)
+    .pluck()
+  const selectRevision = db
+    .prepare<[string], number>(`SELECT revision FROM ${documents} WHERE key = ?`)
+    .pluck()
+  const scan = db
+    .prepare<[string, number], Row>(`SELECT * FROM ${documents} WHERE key > ? ORDER BY key LIMIT ?`)
+    .raw()
+  const insert = db.prepare(`INSERT INTO ${documents} VALUES (?, ?, ?, ?)`)
+  const update = db.prepare(`UPDATE ${documents} SET stream = ?, revision = ?, document = ? WHERE key = ?`)
+  const entries = createEntries(db, generation, foundBy)
+  const search = generation.searched === null ? null : createSearch(db, generation, parse)
+
+  const selectByValue = perIndex((name: Index) =>
+    db
+      .prepare<[string], string>(
+        `SELECT d.document FROM ${index(name)} i CROSS JOIN ${documents} d ON d.key = i.key
+         WHERE i.value = ? ORDER BY i.key LIMIT 100`,
+      )
+      .pluck(),
+  )
+  const selectInOrder = perIndex((name: Index) => {
+    const inOrder = (bounds: string, order: '' | 'DESC') =>
+      db
+        .prepare<[string | Buffer, string | Buffer, string | Buffer, number], [string, string, string]>(
+          `SELECT i.value, i.key, d.document FROM ${index(name)} i CROSS JOIN ${documents} d ON d.key = i.key
+           WHERE ${bounds} ORDER BY i.value ${order}, i.key ${order} LIMIT ?`,
+        )
+        .raw()
+    return {
+      ascending: inOrder('(i.value, i.key) > (?, ?) AND i.value <= ?', ''),
+      descending: inOrder('(i.value, i.key) < (?, ?) AND i.value >= ?', 'DESC'),
+    }
+  })
+
+  function stored([key, stream, revision, document]: Row): StoredDocument<Document> {
+    return { key, stream, revision: BigInt(revision), document: document === null ? null : parse(document) }
+  }
+
+  function readAll(keys: readonly string[]): Map<string, StoredDocument<Document>> {
+    const found = new Map<string, StoredDocument<Document>>()
+    for (const key of keys) {
+      const row = select.get(key)
+      if (row) found.set(key, stored(row))
+    }
+    return found
+  }
+
+  function put(
+    before: StoredDocument<Document> | undefined,
+    after: StoredDocument<Document>,
+    searchLater: boolean,
+  ): void {
+    const json = after.document === null ? null : JSON.stringify(after.document)
+    if (before) update.run(after.stream, after.revision, json, after.key)
+    else insert.run(after.key, after.stream, after.revision, json)
+    entries.change(after.key, before?.document ?? null, after.document, searchLater)
+  }
+
+  return {
+    get: key =>
+      read(() => {
+        const json = selectDocument.get(key)
+        return json === undefined || json === null ? null : parse(json)
+      }),
+
+    find: (name, value) => read(() => selectByValue(name).all(value).map(parse)),
+
+    list: (name, { from, to, direction, limit, after }) =>
+      read(() => {
+        const statement = selectInOrder(name)[direction]
+        const rows =
+          direction === 'ascending'
+            ? statement.all(after?.value ?? from ?? '', after?.key ?? '', to ?? afterAllText, limit)
+            : statement.all(after?.value ?? to ?? afterAllText, after?.key ?? afterAllText, from ?? '', limit)
+        return rows.map(([value, key, document]) => ({ value, key, document: parse(document) }))
+      }),
+
+    search: (text, page) =>
+      read(() => {
+        if (!search)
+          throw new Error(`expected a projection that is searched, ${generation.projection} is not`)
+        return search(text, page)
+      }),
+    scan: ({ limit, after }) => read(() => scan.all(after ?? '', limit).map(stored)),
+    read: keys => read(() => readAll(keys)),
+
+    standings: asked =>
+      read(() =>
+        asked.map(({ key, stream }) => {
+          const revision = selectRevision.get(key)
+          const parked = ledger.isParked(generationFollower(generation), stream)
+          return { revision: revision === undefined ? null : BigInt(revision), parked }
+        }),
+      ),
+
+    apply: async ({ keys, fold, follower, progress, searchLater }) => {
+      try {
+        await write(() => {
+          const lost = ledger.renew(follower, progress)
+          if (lost.length > 0) throw new Lost(lost)
+          const before = readAll(keys)
+          const { writes, parked } = fold(before)
+          for (const after of writes) {
+            const existing = before.get(after.key)
+            if (!existing || existing.revision < after.revision) put(existing, after, searchLater)
+          }
+          for (const stream of parked) ledger.park(stream)
+        })
+        return []
+      } catch (error) {
+        if (error instanceof Lost) return error.partitions
+        throw error
+      }
+    },
+
+    completeSearch: options =>
+      completeSuffixes(session, ledger, generation, options, {
+        scan: (after, limit) => scan.all(after, limit),
+        valueIn: json => entries.searchedValue(parse(json)),
+      }),
+
+    repair: document => write(() => put(readAll([document.key]).get(document.key), document, false)),
+  }
+}
+
+function perIndex<Index extends string, Prepared>(prepare: (name: Index) => Prepared) {
+  const prepared = new Map<Index, Prepared>()
+  return (name: Index): Prepared => {
+    const known = prepared.get(name) ?? prepare(name)
+    prepared.set(name, known)
+    return known
+  }
+}

@@ -1,0 +1,64 @@
+import { type Generation, generationFollower } from './read-store.ts'
+import type { Connection } from './sqlite.ts'
+
+/** The tables of one generation, quoted for SQL. */
+export type Tables = { documents: string; suffixes: string; index(name: string): string }
+
+const plainName = /^[a-z][a-z0-9_]*$/i
+
+export function tablesOf(generation: Pick<Generation, 'projection' | 'number'>): Tables {
+  const prefix = generationFollower(generation)
+  const table = (name: string) => {
+    if (!plainName.test(name) || !plainName.test(generation.projection)) {
+      throw new Error(`expected letters, digits and underscores, found "${generation.projection}", "${name}"`)
+    }
+    return `"${prefix} ${name}"`
+  }
+  return {
+    documents: table('documents'),
+    suffixes: table('suffixes'),
+    index: name => table(`by_${name}`),
+  }
+}
+
+/** Documents by key, a table of (value, key) for each index, one of (suffix, value, key) for search. */
+export function createTables(db: Connection, generation: Generation): void {
+  const { documents, suffixes, index } = tablesOf(generation)
+  db.exec(
+    `CREATE TABLE IF NOT EXISTS ${documents} (
+       key TEXT PRIMARY KEY, stream TEXT NOT NULL, revision INTEGER NOT NULL, document TEXT
+     ) WITHOUT ROWID`,
+  )
+  for (const name of generation.indexes) {
+    db.exec(
+      `CREATE TABLE IF NOT EXISTS ${index(name)} (
+         value TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (value, key)
+       ) WITHOUT ROWID`,
+    )
+  }
+  if (generation.searched !== null) {
+    db.exec(
+      `CREATE TABLE IF NOT EXISTS ${suffixes} (
+         suffix TEXT NOT NULL, value TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (suffix, value, key)
+       ) WITHOUT ROWID`,
+    )
+  }
+}
+
+/** All tables of a generation that are there, quoted for SQL. */
+export function existingTables(
+  db: Connection,
+  generation: Pick<Generation, 'projection' | 'number'>,
+): string[] {
+  const prefix = `${generationFollower(generation)} `
+  return db
+    .prepare<[string, string], string>(
+      `SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, length(?)) = ?`,
+    )
+    .pluck()
+    .all(prefix, prefix)
+    .map(name => `"${name}"`)
+}
+
+/** Greater than any text: SQLite sorts blobs behind it. */
+export const afterAllText = Buffer.of(0xff)

@@ -1,0 +1,42 @@
+/** How much of each suffix the search index holds, in code points; longer texts are found by filtering. */
+export const suffixLength = 32
+
+const surrogates = /[\ud800-\udfff]/
+
+/** Every suffix of `text`, cut to `suffixLength`; duplicates stay. */
+export function suffixesOf(text: string): string[] {
+  if (!surrogates.test(text)) {
+    return Array.from(text, (_, start) => text.slice(start, start + suffixLength))
+  }
+  const points = [...text]
+  return points.map((_, start) => points.slice(start, start + suffixLength).join(''))
+}
+
+/** The part of a searched text that the index can find. */
+export function indexedPart(text: string): string {
+  return text.length <= suffixLength ? text : [...text].slice(0, suffixLength).join('')
+}
+
+/**
+ * The least text in UTF-8 byte order that is greater than every text that begins with `beginning`; null if there is
+ * none.
+ */
+export function endOfBeginnings(beginning: string): string | null {
+  const points = [...beginning]
+  for (let last = points.pop(); last !== undefined; last = points.pop()) {
+    const next = nextPoint(last.codePointAt(0) ?? 0)
+    if (next !== null) return points.join('') + next
+  }
+  return null
+}
+
+/** UTF-8 knows no surrogates, and nothing after U+10FFFF. */
+function nextPoint(point: number): string | null {
+  if (point >= 0x10ffff) return null
+  return String.fromCodePoint(point === 0xd7ff ? 0xe000 : point + 1)
+}
+
+/** Whether UTF-8 can say it, and a search can find it. */
+export function isSearchable(text: string): boolean {
+  return !text.includes('\0') && !/[\ud800-\udfff]/u.test(text)
+}
