@@ -8,6 +8,7 @@ export type Node = {
   log: EventLog
   faults: Faults
   maximumAppendBytes: number
+  saysCaughtUp: boolean
   /** This node's own address. */
   self(): Leader
   /** Who leads, if this node does not: calls that require the leader are sent there. */

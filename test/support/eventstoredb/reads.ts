@@ -38,6 +38,7 @@ async function serve(node: Node, call: Call, signal: AbortSignal): Promise<void>
   if (operation === 'read' && (await commit(node, call, node.faults.next('read'))) === 'stop') return
   for await (const response of responses(node, options, signal)) {
     if (signal.aborted) return
+    if (response.is === 'caught-up' && !node.saysCaughtUp) continue
     const fault = operation === 'subscription' ? node.faults.next(operation) : undefined
     if (fault && (await commit(node, call, fault)) === 'stop') return
     if (response.is === 'stream-deleted') throw errors.streamDeleted(stream)

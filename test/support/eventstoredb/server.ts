@@ -22,14 +22,16 @@ export type EventStoreDBOptions = {
   port?: number
   /** As the real server's default. */
   maximumAppendBytes?: number
-  /** False: a server of before batch append. */
+  /** False: a server of before 21.10. */
   hasBatchAppend?: boolean
+  /** False: a server of before 23.10. */
+  saysCaughtUp?: boolean
   /** Key and certificate, for TLS. */
   tls?: { key: Buffer; certificate: Buffer }
   /** Who may call, under TLS; everybody if left out. */
   credentials?: { username: string; password: string }
-  /** Another node that leads: this one follows it. */
-  leader?: () => Leader
+  /** Another node that leads while this one follows it; null if this one leads. */
+  leader?: () => Leader | null
   /** What gossip tells; this node alone if left out. */
   members?: () => (Leader & { leads: boolean; alive: boolean })[]
 }
@@ -70,6 +72,7 @@ export async function startEventStoreDB(options: EventStoreDBOptions = {}): Prom
     log,
     faults,
     maximumAppendBytes,
+    saysCaughtUp: options.saysCaughtUp ?? true,
     stopping: stopping.signal,
     self: () => ({ host, port }),
     leader: () => options.leader?.() ?? null,
@@ -96,7 +99,7 @@ export async function startEventStoreDB(options: EventStoreDBOptions = {}): Prom
   server.addService(GossipService, {
     read: (_: unknown, callback: sendUnaryData<unknown>) =>
       faulty(faults.next('gossip'), node, callback, () =>
-        clusterInfo(options.members?.() ?? [{ host, port, leads: !options.leader, alive: true }]),
+        clusterInfo(options.members?.() ?? [{ host, port, leads: node.leader() === null, alive: true }]),
       ),
   })
   const injector = server.createConnectionInjector(
