@@ -5,7 +5,7 @@ import type { ProfileQueries } from '../projector/profile-queries.ts'
 import { createCredentials, requireOwner } from './credentials.ts'
 import { createCrossOrigin } from './cross-origin.ts'
 import { createDispatch } from './dispatch.ts'
-import { showDocs, showDocsFile } from './docs.ts'
+import { docsFiles, showDocs } from './docs.ts'
 import { json, steps } from './exchange.ts'
 import { parse, read } from './fields.ts'
 import { fixedHeaders } from './headers.ts'
@@ -80,7 +80,7 @@ export function createRoutes({ accounts, profiles, settings }: AppParts): Route[
     at('/api/users/', 'ownView', { GET: search }),
     at('/openapi.json', 'public', { GET: () => openApi }),
     at('/docs/', 'page', { GET: showDocs }),
-    at('/docs/:file', 'page', { GET: showDocsFile }),
+    ...docsFiles.map(([name, showFile]) => at(`/docs/${name}`, 'page', { GET: showFile })),
     at('/healthz', 'noStore', { GET: showHealth }),
   ]
 }

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { notFound, Refusal } from './errors.ts'
-import type { Answer, Exchange } from './exchange.ts'
+import type { Answer, Handler } from './exchange.ts'
 
 const swaggerUi = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
 
@@ -27,22 +26,23 @@ const page = `<!doctype html>
 const start = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null })
 `
 
-const fileTypes = new Map([
-  ['swagger-ui.css', 'text/css; charset=utf-8'],
-  ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
-  ['favicon-32x32.png', 'image/png'],
-])
+const installed = {
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+  'favicon-32x32.png': 'image/png',
+}
 
 /** The page that shows `/openapi.json`, made of files that are installed here. */
-export const showDocs = () => found('text/html; charset=utf-8', page)
+export const showDocs: Handler = () => found('text/html; charset=utf-8', page)
 
-/** A file that the page needs. */
-export async function showDocsFile({ segment }: Exchange): Promise<Answer> {
-  if (segment === 'start.js') return found('text/javascript; charset=utf-8', start)
-  const type = fileTypes.get(segment)
-  if (type === undefined) throw new Refusal(notFound())
-  return found(type, await readFile(join(swaggerUi, segment)))
-}
+/** The files that the page needs, by name. */
+export const docsFiles: readonly [string, Handler][] = [
+  ['start.js', () => found('text/javascript; charset=utf-8', start)],
+  ...Object.entries(installed).map(([name, type]): [string, Handler] => [
+    name,
+    async () => found(type, await readFile(join(swaggerUi, name))),
+  ]),
+]
 
 function found(type: string, body: string | Buffer): Answer {
   return { status: 200, type, body, headers: [] }

@@ -16,6 +16,7 @@ export const routes = [
   ['/openapi.json', 'GET, HEAD, OPTIONS'],
   ['/docs/', 'GET, HEAD, OPTIONS'],
   ['/docs/swagger-ui.css', 'GET, HEAD, OPTIONS'],
+  ['/docs/start.js', 'GET, HEAD, OPTIONS'],
   ['/healthz', 'GET, HEAD, OPTIONS'],
 ] as const
 

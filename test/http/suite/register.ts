@@ -68,7 +68,7 @@ export function registerCases(running: Running): void {
       expect(await errorsOf({ username: digits, password: goodPassword })).to.deep.equal({
         username: [badUsername],
       })
-      expect(await errorsOf({ ...good(), password: 12345678901 })).to.deep.equal({ password: [numeric] })
+      expect(await errorsOf({ ...good(), password: 84736251940 })).to.deep.equal({ password: [numeric] })
     })
 
     it('points to the profile with a percent-encoded path', async () => {
@@ -149,18 +149,7 @@ export function registerCases(running: Running): void {
   })
 
   describe('a username', () => {
-    for (const username of [
-      'a',
-      'Ege_Kaya',
-      '_1',
-      'Straße',
-      'हिन्दी',
-      '李小龙',
-      'Ωmega',
-      '1a',
-      '__proto__',
-      'ﷺ',
-    ]) {
+    for (const username of ['a', 'Ege_Kaya', '_1', 'Straße', 'हिन्दी', '李小龙', 'Ωmega', '1a', '__proto__']) {
       it(`may be ${username}`, async () => {
         const unique = `${username}${newName('')}`
         const answered = await register({ username: unique, password: goodPassword })
@@ -191,7 +180,7 @@ export function registerCases(running: Running): void {
     }
 
     it('may have 150 code points, and is told only its length if it has more', async () => {
-      const longest = newName().padEnd(150, '𐐀')
+      const longest = `${newName()}${'𐐀'.repeat(150 - newName().length)}`
       expect((await register({ username: longest, password: goodPassword })).status).to.equal(201)
       for (const longer of ['x'.repeat(151), '!'.repeat(151)]) {
         expect(await errorsOf({ username: longer, password: goodPassword })).to.deep.equal({
@@ -216,7 +205,7 @@ export function registerCases(running: Running): void {
       'a@localhost',
       'a@[127.0.0.1]',
       'a@münchen.example',
-      '"a b"@x.org',
+      '"a(b"@x.org',
       'a+b@x.museum',
     ]) {
       it(`may be ${address}`, async () => {
@@ -243,7 +232,7 @@ export function registerCases(running: Running): void {
     }
 
     it('may have 254 characters and is told all that is wrong with it', async () => {
-      const email = `${newName()}@${`${'x'.repeat(60)}.`.repeat(4)}org`
+      const email = `${newName()}@${`${'x'.repeat(60)}.`.repeat(3)}org`
       expect((await register({ ...good(), email: email.padStart(254, 'a') })).status).to.equal(201)
       expect(await errorsOf({ ...good(), email: email.padStart(255, 'a') })).to.deep.equal({
         email: [tooLong(254)],
@@ -308,13 +297,13 @@ export function registerCases(running: Running): void {
     })
 
     for (const [what, fields] of [
-      ['username', { username: `hamilton_${Date.now()}` }],
-      ['first name', { first_name: 'Hamilton' }],
-      ['last name', { last_name: 'Hamilton' }],
-      ['email address', { email: `hamilton@x${newName('')}.example` }],
+      ['username', { username: `vettelschu${newName('').slice(-6)}` }],
+      ['first name', { first_name: 'Vettelschu' }],
+      ['last name', { last_name: 'Vettelschu' }],
+      ['email address', { email: `vettelschu@${newName('x').replace('_', '')}.example` }],
     ] as const) {
       it(`is not similar to the ${what}`, async () => {
-        const password = what === 'username' ? `hamilton_${Date.now()}` : 'hamilton1'
+        const password = 'vettelschu1'
         const similar = `The password is too similar to the ${what}.`
         expect(await problems(password, fields)).to.deep.equal({ password: [similar] })
       })

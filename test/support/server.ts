@@ -1,0 +1,72 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pino from 'pino'
+import { readConfig } from '../../src/config.ts'
+import { startRoster } from '../../src/roster.ts'
+import type { StartServer, TestServer } from '../http/suite/test-server.ts'
+import { createHttpClient } from './http-client.ts'
+
+const jwtSecret = 'a secret for tests, of more than 32 bytes'
+
+/** What keeps tests fast and apart from each other: cheap hashes, free ports, no limits. */
+const forTests = {
+  PORT: '0',
+  OPS_PORT: '0',
+  JWT_SECRET: jwtSecret,
+  ARGON2_MEMORY_KIB: '64',
+  ARGON2_TIME_COST: '1',
+  HASH_QUEUE_LIMIT: '1000',
+  RATE_LIMITS: 'off',
+}
+
+/** Starts a whole Roster in this process, with its data in a folder of its own. */
+export const startServer: StartServer = async (environment = {}) => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'roster-test-'))
+  const lines: string[] = []
+  const log = pino({ base: null }, { write: line => void lines.push(line) })
+  const roster = await startRoster(readConfig({ ...forTests, DATA_DIR: dataDir, ...environment }), log)
+  const url = roster.listening.find(({ name }) => name === 'api')?.url
+  if (url === undefined) throw new Error('expected the api to listen, it does not')
+  const client = createHttpClient(url)
+  return {
+    client,
+    url,
+    port: Number(new URL(url).port),
+    jwtSecret,
+    resetTokens: email => resetTokens(join(dataDir, 'outbox'), email),
+    logged: async () => lines.map(parseLine),
+    async stop() {
+      client.close()
+      await roster.stop(1000)
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  } satisfies TestServer
+}
+
+function parseLine(line: string): Record<string, unknown> {
+  return JSON.parse(line)
+}
+
+/** The tokens in the mails of an outbox to an address, by the order of the mails' dates. */
+async function resetTokens(outbox: string, email: string): Promise<string[]> {
+  const files = await readdir(outbox).catch(() => [])
+  const mails = await Promise.all(files.filter(isMail).map(file => readFile(join(outbox, file), 'utf8')))
+  return mails
+    .filter(mail => headerOf(mail, 'To') === email)
+    .toSorted((a, b) => Date.parse(headerOf(a, 'Date')) - Date.parse(headerOf(b, 'Date')))
+    .map(tokenIn)
+}
+
+const isMail = (file: string) => file.endsWith('.eml')
+
+function headerOf(mail: string, name: string): string {
+  return new RegExp(`^${name}: (.*)$`, 'm').exec(mail)?.[1] ?? ''
+}
+
+/** The token stands on a line of its own, its soft line breaks aside. */
+function tokenIn(mail: string): string {
+  const token = /^\d+\.[\w-]+\.[\w-]+$/m.exec(mail.replaceAll('=\n', ''))?.[0]
+  if (token === undefined) throw new Error(`expected a token on a line of its own, found none in ${mail}`)
+  return token
+}
