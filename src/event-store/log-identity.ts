@@ -26,7 +26,8 @@ export async function openLog(store: EventStore, now = () => new Date()): Promis
   return created
 }
 
-async function readIdentity(store: EventStore): Promise<LogIdentity | undefined> {
+/** Which log this is, undefined if it is empty. Throws StoreUnavailable. */
+export async function readIdentity(store: EventStore): Promise<LogIdentity | undefined> {
   const [first] = await store.readStream(stream, { limit: 1 })
   if (!first) return undefined
   const event = toRecorded(first)

@@ -1,14 +1,13 @@
-import {
-  type Batch,
-  type EventStore,
-  type RecordedEvent,
-  type Revision,
-  RevisionConflict,
-} from './event-store.ts'
-import { withStreamPrefix } from './prefixed.ts'
+import type { Batch, EventStore, RecordedEvent, Revision } from './event-store.ts'
 
 /** An event as another log had it. Its position is not part of it: that belongs to the store. */
 export type TransferredEvent = Omit<RecordedEvent, 'position'>
+
+/** An event with its data and metadata as canonical JSON (RFC 8785). */
+export type EventText = Omit<RecordedEvent, 'data' | 'metadata'> & { data: string; metadata: string }
+
+/** A batch of events in any form: see `Batch`. */
+export type BatchOf<E> = Omit<Batch, 'events'> & { events: E[] }
 
 /** What moving a log from one store to another needs, beyond what the service does every day. */
 export interface LogTransfer {
@@ -20,7 +19,10 @@ export interface LogTransfer {
    */
   restore(events: readonly TransferredEvent[]): Promise<void>
 
-  /** The streams whose truncated events `readAll` may still hand out, and the revision they begin at. */
+  /** `readAll` without understanding what is read, so that a log of millions of events is copied quickly. */
+  readTexts(options?: Parameters<EventStore['readAll']>[0]): AsyncIterable<BatchOf<EventText>>
+
+  /** The streams whose truncated events `readAll` and `readTexts` may still hand out, and where they begin now. */
   truncations(): AsyncIterable<Truncation>
 }
 
@@ -29,41 +31,15 @@ export type Truncation = { stream: string; before: Revision }
 /** A log that can be moved. */
 export type WholeEventStore = EventStore & LogTransfer
 
-/** `withStreamPrefix` for a log that can be moved. */
-export function wholeWithStreamPrefix(store: WholeEventStore, prefix: string): WholeEventStore {
-  if (prefix === '') return store
-  return {
-    ...withStreamPrefix(store, prefix),
-
-    async restore(events) {
-      try {
-        await store.restore(events.map(event => ({ ...event, stream: prefix + event.stream })))
-      } catch (error) {
-        if (!(error instanceof RevisionConflict)) throw error
-        throw new RevisionConflict(error.stream.slice(prefix.length), error.expected, error.actual)
-      }
-    },
-
-    async *truncations() {
-      for await (const { stream, before } of store.truncations()) {
-        if (stream.startsWith(prefix)) yield { stream: stream.slice(prefix.length), before }
-      }
-    },
-  }
-}
-
-/** The whole log in order without what is truncated, whatever the store still keeps of it. */
-export async function* readUntruncated(
-  store: WholeEventStore,
-  options: Parameters<EventStore['readAll']>[0] = {},
-): AsyncGenerator<Batch> {
+/** Batches of a whole log without what is truncated, whatever the store still keeps of it. */
+export async function* untruncated<E extends { stream: string; revision: Revision }>(
+  store: LogTransfer,
+  batches: AsyncIterable<BatchOf<E>>,
+): AsyncGenerator<BatchOf<E>> {
   const beginnings = new Map<string, Revision>()
   for await (const { stream, before } of store.truncations()) beginnings.set(stream, before)
-  for await (const batch of store.readAll(options)) {
+  const isReadable = ({ stream, revision }: E) => revision >= (beginnings.get(stream) ?? 0n)
+  for await (const batch of batches) {
     yield beginnings.size === 0 ? batch : { ...batch, events: batch.events.filter(isReadable) }
-  }
-
-  function isReadable(event: RecordedEvent): boolean {
-    return event.revision >= (beginnings.get(event.stream) ?? 0n)
   }
 }

@@ -1,4 +1,6 @@
+import { canonicalJson } from './canonical-json.ts'
 import { EventTooLarge, type NewEvent, type RecordedEvent } from './event-store.ts'
+import type { EventText } from './log-transfer.ts'
 
 export const columns = 'position, stream, revision, id, type, data, metadata'
 
@@ -13,7 +15,7 @@ export type Row = [
   metadata: string,
 ]
 
-/** An event as it is written, its JSON made. */
+/** An event as it is written, its JSON made: canonical JSON, so that exports need not write it anew. */
 export type EncodedEvent = { id: string; type: string; data: string; metadata: string }
 
 /** The events of one append as they are written. Throws EventTooLarge if they take more than `maxBytes`. */
@@ -23,8 +25,8 @@ export function encode(stream: string, events: NewEvent[], maxBytes: number): En
   const encoded = events.map(({ id, type, data, metadata }) => ({
     id,
     type,
-    data: JSON.stringify(data),
-    metadata: JSON.stringify(metadata),
+    data: canonicalJson(data),
+    metadata: canonicalJson(metadata),
   }))
   // A UTF-16 unit is at most three bytes of UTF-8, so most appends need no exact count.
   if (3 * total(encoded, text => text.length) > maxBytes) {
@@ -50,6 +52,10 @@ export function decode([position, stream, revision, id, type, data, metadata]: R
     revision,
     position,
   } as RecordedEvent
+}
+
+export function textOf([position, stream, revision, id, type, data, metadata]: Row): EventText {
+  return { id, type, data, metadata, stream, revision, position }
 }
 
 /** Text that is no JSON is handed on as it is, as EventStoreDB's client does: readers then refuse that event. */

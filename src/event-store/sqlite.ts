@@ -4,21 +4,19 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import {
   type AppendResult,
-  type Batch,
   beforeAll,
   noStream,
   type Position,
-  type RecordedEvent,
   type Revision,
   RevisionConflict,
   StoreUnavailable,
   type StreamFilter,
 } from './event-store.ts'
 import { groupCommit } from './group-commit.ts'
-import type { WholeEventStore } from './log-transfer.ts'
+import type { BatchOf, WholeEventStore } from './log-transfer.ts'
 import { isDamage, storeError, whileBusy } from './sqlite-failures.ts'
 import { type RestoreSql, restore } from './sqlite-restore.ts'
-import { decode, type EncodedEvent, encode } from './sqlite-rows.ts'
+import { decode, type EncodedEvent, encode, type Row, textOf } from './sqlite-rows.ts'
 import { schema, schemaVersion } from './sqlite-schema.ts'
 import { selectMatching, statements } from './sqlite-statements.ts'
 import { bell, tail } from './tail.ts'
@@ -135,24 +133,36 @@ function eventStore(db: Database.Database, options: SqliteEventStoreOptions): Wh
     return ids.length === events.length && events.every((event, index) => event.id === ids[index])
   }
 
-  function batchReader(filter: StreamFilter | undefined): (after: Position) => Batch {
+  function batchReader<E>(filter: StreamFilter | undefined, decodeRow: (row: Row) => E) {
     let select: ReturnType<typeof selectMatching> | undefined
-    return after => {
+    return (after: Position): BatchOf<E> => {
       // One writer at a time numbers its events and commits them, so up to the head all are there already.
       const head = readHead()
       if (after >= head) return { events: [], checkpoint: after, caughtUp: true }
       const end = after + positionsPerBatch < head ? after + positionsPerBatch : head
       select ??= selectMatching(db, filter)
-      const events: RecordedEvent[] = []
+      const events: E[] = []
       let characters = 0
       for (const row of select(after, end)) {
-        events.push(decode(row))
+        events.push(decodeRow(row))
         characters += row[5].length + row[6].length
         if (events.length === eventsPerBatch || characters >= charactersPerBatch) {
           return { events, checkpoint: row[0], caughtUp: row[0] === head }
         }
       }
       return { events, checkpoint: end, caughtUp: end === head }
+    }
+  }
+
+  async function* readBatches<B extends BatchOf<unknown>>(
+    read: (after: Position) => B,
+    { after = beforeAll, signal }: { after?: Position; signal?: AbortSignal },
+  ): AsyncGenerator<B> {
+    for (let checkpoint = after, caughtUp = false; !caughtUp && !signal?.aborted; ) {
+      const batch = await whileBusy(file, patience(), () => read(checkpoint))
+      yield batch
+      ;({ checkpoint, caughtUp } = batch)
+      if (!caughtUp) await nextTurn()
     }
   }
 
@@ -172,19 +182,12 @@ function eventStore(db: Database.Database, options: SqliteEventStoreOptions): Wh
       })
     },
 
-    async *readAll({ after = beforeAll, filter, signal } = {}) {
-      const read = batchReader(filter)
-      for (let checkpoint = after, caughtUp = false; !caughtUp && !signal?.aborted; ) {
-        const batch = await whileBusy(file, patience(), () => read(checkpoint))
-        yield batch
-        ;({ checkpoint, caughtUp } = batch)
-        if (!caughtUp) await nextTurn()
-      }
-    },
+    readAll: ({ filter, ...options } = {}) => readBatches(batchReader(filter, decode), options),
+    readTexts: ({ filter, ...options } = {}) => readBatches(batchReader(filter, textOf), options),
 
     subscribe({ after, filter, signal }) {
       requireOpen()
-      const readRaw = batchReader(filter)
+      const readRaw = batchReader(filter, decode)
       const read = (from: Position) => {
         try {
           return readRaw(from)

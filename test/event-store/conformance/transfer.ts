@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
+import { canonicalJson } from '../../../src/event-store/canonical-json.ts'
 import { noStream, RevisionConflict } from '../../../src/event-store/event-store.ts'
 import {
-  readUntruncated,
   type TransferredEvent,
+  untruncated,
   type WholeEventStore,
 } from '../../../src/event-store/log-transfer.ts'
-import { anEvent, idsOf, someEvents } from '../../support/log-events.ts'
+import { anEvent, idsOf, readWhole, someEvents } from '../../support/log-events.ts'
 
 /** Every promise of `src/event-store/log-transfer.ts`. `opened` gives a store and closes it after the test. */
 export function transferTests(opened: () => WholeEventStore): void {
@@ -19,7 +20,7 @@ export function transferTests(opened: () => WholeEventStore): void {
 
   async function readable(...streams: string[]) {
     const events: TransferredEvent[] = []
-    for await (const batch of readUntruncated(opened())) {
+    for await (const batch of untruncated(opened(), opened().readAll())) {
       for (const { position: _, ...event } of batch.events) {
         if (streams.includes(event.stream)) events.push(event)
       }
@@ -89,5 +90,25 @@ export function transferTests(opened: () => WholeEventStore): void {
     await opened().restore(events)
     await opened().truncate(stream, 1n)
     expect(await readable(stream)).to.deep.equal(events.slice(1))
+  })
+
+  it('reads texts as it reads events: the same in the same order, in canonical JSON', async () => {
+    const stream = newStream()
+    await opened().restore([
+      { ...anEvent({ b: 1, a: { ü: 'ß', '1': [null, 0.5] } }), stream, revision: 0n },
+      eventAt(stream, 1n),
+    ])
+    await opened().append(stream, [anEvent({ z: '', y: [] })], 1n)
+    const filter = { prefixes: [stream] }
+    const texts = []
+    for await (const batch of opened().readTexts({ filter })) texts.push(...batch.events)
+    expect(texts).to.deep.equal(
+      (await readWhole(opened(), { filter })).map(event => ({
+        ...event,
+        data: canonicalJson(event.data),
+        metadata: canonicalJson(event.metadata),
+      })),
+    )
+    expect(texts[0]?.data).to.equal('{"a":{"1":[null,0.5],"ü":"ß"},"b":1}')
   })
 }
