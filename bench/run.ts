@@ -53,6 +53,9 @@ function chosen(cases: readonly Case[], only: string | undefined): Case[] {
   throw new Error(`expected --only to be part of one of ${cases.map(({ name }) => `"${name}"`).join(', ')}`)
 }
 
+// The servers that it started end with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
 main().catch((error: unknown) => {
   console.error(error)
   process.exitCode = 1

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Bench, Scale } from './bench.ts'
@@ -23,6 +24,7 @@ export async function startBench(
 ): Promise<Bench & { lines: MeasuredLine[]; close(): Promise<void> }> {
   const { scale, profileDir } = options
   const folder = await mkdtemp(join(tmpdir(), 'roster-bench-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const worlds = new Map<'small' | 'large', Promise<World>>()
   const lines: MeasuredLine[] = []
 
@@ -70,7 +72,6 @@ export async function startBench(
       await Promise.all(
         open.map(made => (made.status === 'fulfilled' ? made.value.roster.stop() : undefined)),
       )
-      await rm(folder, { recursive: true, force: true })
     },
   }
 }

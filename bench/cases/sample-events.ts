@@ -29,6 +29,8 @@ export const sessionRefreshed: NewEvent = {
     username: 'petra_berg1963',
     startedAt: now,
     accountRevision: 0,
+    device: 'bench',
+    addressRange: '127.0.0.0/24',
     current: 12,
     currentIssuedAt: now,
     currentExpiresAt: now,

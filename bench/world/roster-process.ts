@@ -42,6 +42,9 @@ export async function startRoster(options: {
     },
   })
   const exited = once(child, 'exit')
+  const killWithBench = () => child.kill('SIGKILL')
+  process.once('exit', killWithBench)
+  exited.then(() => process.removeListener('exit', killWithBench))
   await log.close()
   const url = `http://127.0.0.1:${port}`
   await untilHealthy(url, () => child.exitCode, logFile)

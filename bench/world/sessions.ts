@@ -21,9 +21,10 @@ export async function startSessions(
   const started: BenchSession[] = []
   await eachAtOnce(users, async ({ userId, username }, at) => {
     const sessionId = randomUUID()
+    const login = { userId, username, accountRevision: 0, device: 'bench', addressRange: '127.0.0.0/24' }
     const intent = { key: sessionId, actor: userId, requestId: `session-${userId}`, deadline: Infinity }
     const { state } = await handler.handle(sessions, sessionStream(sessionId), intent, (_session, _at, now) =>
-      startSession({ userId, username, accountRevision: 0 }, { now, refreshTtlSeconds: lifetimeSeconds }),
+      startSession(login, { now, refreshTtlSeconds: lifetimeSeconds }),
     )
     if (state.status !== 'live') throw new Error(`expected a live session, found ${state.status}`)
     const content = {
