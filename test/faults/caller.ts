@@ -1,0 +1,77 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Answered, createHttpClient, textIn } from '../support/http-client.ts'
+import type { Ledger, Session } from './ledger.ts'
+
+/** Null: no answer, or one that leaves the outcome open (503). */
+export type Reply = Answered | null
+
+type Method = 'GET' | 'POST' | 'PUT'
+type Call = { json?: unknown; access?: string }
+
+export type Caller = {
+  call(method: Method, path: string, call?: Call): Promise<Reply>
+  /** Asks again while the outcome is open; only for what may be done twice. */
+  insist(method: Method, path: string, call?: Call): Promise<Reply>
+  close(): void
+}
+
+const answerWithinMs = 15_000
+const insistTries = 20
+const insistPauseMs = 500
+
+/** A client that notes what no server may ever answer: a 5xx but 503 with `Retry-After`, or nothing for long. */
+export function createCaller(url: string, ledger: Ledger): Caller {
+  const client = createHttpClient(url)
+
+  async function call(method: Method, path: string, { json, access }: Call = {}): Promise<Reply> {
+    ledger.counts.requests++
+    const headers = access === undefined ? {} : { Authorization: `Bearer ${access}` }
+    const asked = client.ask(method, path, { json, headers }).catch(() => 'lost' as const)
+    const timer = new AbortController()
+    const late = pause(answerWithinMs, 'late' as const, { signal: timer.signal }).catch(() => 'late' as const)
+    const reply = await Promise.race([asked, late])
+    timer.abort()
+    if (reply === 'late') ledger.violations.push(`${method} ${path}: no answer within ${answerWithinMs} ms`)
+    if (reply === 'late' || reply === 'lost') return unanswered()
+    if (reply.status === 503 && reply.headers['retry-after'] !== undefined) return unanswered()
+    if (reply.status >= 500) {
+      ledger.violations.push(`${method} ${path}: expected no 5xx, found ${reply.status} ${reply.text}`)
+      return unanswered()
+    }
+    return reply
+  }
+
+  function unanswered(): null {
+    ledger.counts.unanswered++
+    return null
+  }
+
+  return {
+    call,
+    async insist(method, path, asked) {
+      for (let tries = 0; tries < insistTries; tries++) {
+        const reply = await call(method, path, asked)
+        if (reply) return reply
+        await pause(insistPauseMs)
+      }
+      ledger.violations.push(`${method} ${path}: expected an answer in the end, found none`)
+      return null
+    },
+    close: () => client.close(),
+  }
+}
+
+/** A field of a JSON answer, undefined if there is none. */
+export function field(reply: Answered, name: string): unknown {
+  const { body } = reply
+  return typeof body === 'object' && body !== null ? new Map(Object.entries(body)).get(name) : undefined
+}
+
+export function tokensIn(reply: Answered): Session {
+  return { access: textIn(reply, 'access'), refresh: textIn(reply, 'refresh') }
+}
+
+/** For messages. */
+export function told(reply: Reply): string {
+  return reply ? `${reply.status} ${reply.text.slice(0, 200)}` : 'no answer'
+}

@@ -1,0 +1,75 @@
+import { isDeepStrictEqual } from 'node:util'
+import { profiles } from '../../projections/profiles.ts'
+import type { Recorded } from '../../src/account/recorded.ts'
+import type { JsonObject } from '../../src/event-store/event-store.ts'
+import { readFile } from '../../src/open-stores.ts'
+import type { Projection } from '../../src/projector/projection.ts'
+import type { ReadStore, StoredDocument } from '../../src/read-store/read-store.ts'
+import { openSqliteReadStore } from '../../src/read-store/sqlite.ts'
+
+/** `lagging`: documents may be behind the log, but must be what they were at their revision. */
+type Strictness = 'caught up' | 'lagging'
+
+/** Where the read models of a DATA_DIR differ from the fold of its log. */
+export async function readModelDifferences(
+  dataDir: string,
+  log: ReadonlyMap<string, Recorded[]>,
+  strictness: Strictness,
+): Promise<string[]> {
+  const store = await openSqliteReadStore(readFile(dataDir))
+  try {
+    const parked = await store.parked()
+    return [
+      ...parked.map(({ follower, stream, error }) => `${follower} has parked ${stream}: ${error}`),
+      ...(await differences(store, profiles, log, strictness)),
+    ]
+  } finally {
+    await store.close()
+  }
+}
+
+async function differences<Document extends JsonObject, Index extends string>(
+  store: ReadStore,
+  projection: Projection<Document, Index>,
+  log: ReadonlyMap<string, Recorded[]>,
+  strictness: Strictness,
+): Promise<string[]> {
+  const pointer = await store.pointer(projection.name)
+  const generation = (await store.generations(projection.name)).find(({ number }) => number === pointer?.live)
+  if (!generation) return [`${projection.name} has no live generation`]
+  const stored = await allDocuments(store, generation, projection)
+  const found: string[] = []
+  for (const [stream, events] of log) {
+    if (!projection.streams.some(prefix => stream.startsWith(prefix))) continue
+    const key = events.map(event => projection.key(event)).find(name => name !== null)
+    if (key === undefined || key === null) continue
+    const actual = stored.get(key)
+    stored.delete(key)
+    const upTo = strictness === 'lagging' ? (actual?.revision ?? -1n) : (events.at(-1)?.revision ?? -1n)
+    const expected = events
+      .filter(({ revision }) => revision <= upTo)
+      .reduce<Document | null>((document, event) => projection.evolve(document, event), null)
+    if (!isDeepStrictEqual(actual?.document ?? null, expected) || (actual?.revision ?? -1n) < upTo)
+      found.push(
+        `${projection.name} ${key}: expected ${JSON.stringify(expected)} at ${upTo}, ` +
+          `found ${JSON.stringify(actual?.document ?? null)} at ${actual?.revision ?? 'none'}`,
+      )
+  }
+  return [...found, ...[...stored.keys()].map(key => `${projection.name} ${key} is in no stream`)]
+}
+
+async function allDocuments<Document extends JsonObject, Index extends string>(
+  store: ReadStore,
+  generation: Parameters<ReadStore['open']>[0],
+  projection: Projection<Document, Index>,
+): Promise<Map<string, StoredDocument<Document>>> {
+  const documents = store.open(generation, projection)
+  const all = new Map<string, StoredDocument<Document>>()
+  for (let after: string | null = null; ; ) {
+    const page: StoredDocument<Document>[] = await documents.scan({ limit: 1000, after })
+    for (const document of page) all.set(document.key, document)
+    const last = page.at(-1)
+    if (!last) return all
+    after = last.key
+  }
+}

@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+
+export type RosterProcess = {
+  /** Where role `api` answers. */
+  url: string
+  isAlive(): boolean
+  /** Resolves once `/healthz` answers; throws if the process ends first or 30 s pass. */
+  healthy(): Promise<void>
+  /** `kill -9`; resolves when the process is gone. */
+  kill(): Promise<void>
+  /** SIGTERM; resolves with the exit code, null if it had to be killed after 20 s. */
+  stop(): Promise<number | null>
+}
+
+const startWithinMs = 30_000
+const stopWithinMs = 20_000
+const program = join(import.meta.dirname, '../../bin/start.cjs')
+const children = new Set<ChildProcess>()
+
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+
+/** Starts the built program with these variables and no others; its output goes to the end of `logFile`. */
+export async function startRosterProcess(
+  variables: Record<string, string>,
+  logFile: string,
+): Promise<RosterProcess> {
+  const [port, opsPort] = [await freePort(), await freePort()]
+  const healthPort = variables.ROLES?.includes('api') ? port : opsPort
+  const output = openSync(logFile, 'a')
+  const child = spawn(process.execPath, [program], {
+    env: { PATH: process.env.PATH, PORT: String(port), OPS_PORT: String(opsPort), ...variables },
+    stdio: ['ignore', output, output],
+  })
+  closeSync(output)
+  children.add(child)
+  const exited = once(child, 'exit').then(() => children.delete(child))
+  const isAlive = () => child.exitCode === null && child.signalCode === null
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    isAlive,
+
+    async healthy() {
+      const end = performance.now() + startWithinMs
+      for (;;) {
+        if (!isAlive())
+          throw new Error(`expected ${program} to start, it ended with ${child.exitCode}:\n${tail(logFile)}`)
+        const answer = await fetch(`http://127.0.0.1:${healthPort}/healthz`).catch(() => null)
+        await answer?.arrayBuffer()
+        if (answer?.ok) return
+        if (performance.now() > end)
+          throw new Error(`expected an answer within ${startWithinMs} ms:\n${tail(logFile)}`)
+        await pause(10)
+      }
+    },
+
+    async kill() {
+      child.kill('SIGKILL')
+      await exited
+    },
+
+    async stop() {
+      child.kill('SIGTERM')
+      const timer = setTimeout(() => child.kill('SIGKILL'), stopWithinMs)
+      await exited
+      clearTimeout(timer)
+      return child.exitCode
+    },
+  }
+}
+
+function tail(file: string): string {
+  return readFileSync(file, 'utf8').split('\n').slice(-20).join('\n')
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('expected a port, found none')
+  return address.port
+}
