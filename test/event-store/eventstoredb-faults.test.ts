@@ -14,8 +14,13 @@ const deadlineMs = 1000
 describe('The EventStoreDB adapter, when the server misbehaves', () => {
   let server: EventStoreDB
   let stores: [EventStore, EventStore]
+  /** What would have ended the process. */
+  let fatal: unknown[]
+  const onFatal = (error: unknown) => void fatal.push(error)
 
   beforeEach(async () => {
+    fatal = []
+    process.on('unhandledRejection', onFatal)
     server = await startEventStoreDB()
     const open = () => openEventStoreDB({ url: server.url, timing: impatient, patienceMs: deadlineMs })
     stores = [await open(), await open()]
@@ -25,6 +30,9 @@ describe('The EventStoreDB adapter, when the server misbehaves', () => {
     server.faults.clear()
     await Promise.all(stores.map(store => store.close()))
     await server.stop()
+    await pause(1)
+    process.off('unhandledRejection', onFatal)
+    expect(fatal).to.deep.equal([])
   })
 
   async function failure(call: Promise<unknown>): Promise<unknown> {
@@ -80,7 +88,7 @@ describe('The EventStoreDB adapter, when the server misbehaves', () => {
     await Promise.all(stores.map((store, index) => store.append(`user-warm${index}`, [anEvent()], noStream)))
     const streams = Array.from({ length: 8 }, (_, writer) => `user-${writer}`)
     const [written] = await Promise.all([
-      Promise.all(streams.map((stream, writer) => write(stores[writer % 2 ? 0 : 1], stream, 15))),
+      Promise.all(streams.map((stream, writer) => write(stores[writer % 2 ? 0 : 1], stream, 8))),
       trouble(),
     ])
 
@@ -112,12 +120,12 @@ describe('The EventStoreDB adapter, when the server misbehaves', () => {
   ]
   for (const fault of appendFaults) {
     it(`loses and repeats nothing when appends meet: ${JSON.stringify(fault)}`, () =>
-      underLoad(async () => server.misbehave('append', fault, { times: 6, every: 13 })))
+      underLoad(async () => server.misbehave('append', fault, { times: 6, every: 9 })))
   }
 
   for (const fault of ['unavailable', 'not-leader', 'end', 'drop', 'hang', 'timeout'] as const) {
     it(`leaves no gap when subscriptions meet: ${fault}`, () =>
-      underLoad(async () => server.misbehave('subscription', fault, { times: 6, every: 17 })))
+      underLoad(async () => server.misbehave('subscription', fault, { times: 6, every: 13 })))
   }
 
   it('goes on when all of it happens, and connections are cut besides', () =>
@@ -222,6 +230,55 @@ describe('The EventStoreDB adapter, when the server misbehaves', () => {
     await server.stop()
     server = await startEventStoreDB({ port, log: createLog() })
     expect(await inTime(failure(subscription.ended))).to.be.instanceOf(LogReplaced)
+  })
+
+  it('takes the end of a stream of appends for a failure, without waiting in vain', async () => {
+    const patient = { ...impatient, attemptMs: 60_000, longestAttemptMs: 60_000 }
+    const store = await openEventStoreDB({ url: server.url, timing: patient })
+    await store.append('user-1', [anEvent()], noStream)
+    server.misbehave('append', 'end')
+    expect(await store.append('user-1', [anEvent()], 0n)).to.deep.equal({ revision: 1n })
+    await store.close()
+  })
+
+  it('survives answers to appends that a failure at another server has ended', async () => {
+    const [store] = stores
+    const elsewhere = await startEventStoreDB()
+    const other = await openEventStoreDB({ url: elsewhere.url, timing: impatient })
+    await Promise.all([store, other].map(each => each.append('user-1', [anEvent()], noStream)))
+    server.misbehave('append', { delayMs: 50 })
+    elsewhere.misbehave('append', 'unavailable')
+    await Promise.all([store, other].map(each => each.append('user-1', [anEvent()], 0n)))
+    await pause(60)
+    expect(server.log.stream('user-1')).to.have.length(2)
+    await other.close()
+    await elsewhere.stop()
+  })
+
+  it('survives calls that fail while the cluster is searched in vain for another', async () => {
+    const log = createLog()
+    const nodes = [await startEventStoreDB({ log }), await startEventStoreDB({ log })]
+    const hosts = nodes.map(({ host, port }) => `${host}:${port}`)
+    const url = `esdb://${hosts.join(',')}?tls=false&maxDiscoverAttempts=2&discoveryInterval=20`
+    const store = await openEventStoreDB({ url, timing: { ...impatient, attemptMs: 500 } })
+    await store.append('user-1', [anEvent()], noStream)
+    const order = (operation: Operation, fault: Fault, times: number) => {
+      for (const node of nodes) node.misbehave(operation, fault, { times })
+    }
+    order('read', 'hang', 3)
+    const hanging = Array.from({ length: 3 }, () => store.readStream('user-1'))
+    await pause(20)
+    order('gossip', 'unavailable', 100)
+    for (const node of nodes) node.faults.clear('read')
+    order('read', 'unavailable', 1)
+    const searching = store.readStream('user-1')
+    await pause(25)
+    for (const node of nodes) node.dropConnections()
+    await pause(60)
+    for (const node of nodes) node.faults.clear()
+    for (const read of [...hanging, searching]) expect(await read).to.have.length(1)
+    await store.close()
+    await Promise.all(nodes.map(node => node.stop()))
   })
 
   it('waits for a server that is not there yet', async () => {

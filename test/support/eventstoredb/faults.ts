@@ -54,6 +54,9 @@ export function createFaults() {
       }
       return undefined
     },
-    clear: () => orders.clear(),
+    /** Takes all orders back, or those on one operation. */
+    clear(on?: Operation): void {
+      for (const order of orders) if (on === undefined || order.on === on) orders.delete(order)
+    },
   }
 }
