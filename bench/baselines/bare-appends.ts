@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { NewEvent } from '../../src/event-store/event-store.ts'
@@ -14,7 +15,7 @@ export function bareAppends(
   folder: string,
   event: Pick<NewEvent, 'id' | 'type' | 'data' | 'metadata'>,
 ): Side & { close(): void } {
-  const db = new Database(join(folder, `bare-appends-${event.type}.db`))
+  const db = new Database(join(folder, `bare-appends-${randomUUID()}.db`))
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = FULL')
   db.exec(schema)
