@@ -12,7 +12,7 @@ import {
 } from '@eventstore/db-client'
 import { beforeAll, noStream, type Position, type Revision, type StreamFilter } from './event-store.ts'
 import { type Call, type Connection, Refused } from './eventstoredb-connection.ts'
-import { passes, positionOf, recordedEvent } from './eventstoredb-events.ts'
+import { type Decode, passes, positionOf } from './eventstoredb-events.ts'
 import { refusal } from './eventstoredb-failures.ts'
 
 /** Far off, as the server compares it with its own clock, which may be another than ours. `persist` has the real one. */
@@ -75,7 +75,7 @@ export async function readHead(connection: Connection, deadline: number): Promis
 export async function lookAhead(
   connection: Connection,
   position: Position,
-  filter: StreamFilter | undefined,
+  { filter, decode }: { filter: StreamFilter | undefined; decode: Decode },
   records: number,
   deadline: number,
 ): Promise<{ isNew: boolean; upTo: Position }> {
@@ -95,8 +95,8 @@ export async function lookAhead(
   for (const resolved of read) {
     const found = positionOf(resolved)
     if (found === null || found <= position) continue
-    const event = recordedEvent(resolved)
-    if (event && passes(event.stream, filter)) return { isNew: true, upTo }
+    const event = decode(resolved)
+    if (event && passes(event, filter)) return { isNew: true, upTo }
     upTo = found
   }
   return { isNew: false, upTo }

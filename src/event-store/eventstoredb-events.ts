@@ -6,17 +6,31 @@ const positionLimit = 2n ** 63n
 
 export const isPosition = (position: bigint) => position >= 0n && position < positionLimit
 
-/** As the client wants it. */
-export function eventData({ id, type, data, metadata }: NewEvent): EventData {
-  return { id, type, contentType: 'application/json', data, metadata }
-}
+/** An append as the client wants it, and its bytes as the server counts them against its maximum. */
+export type Encoded = { events: EventData[]; bytes: number }
 
-/** Bytes of an append as the server counts them against its maximum. Exact only if near or over `maximum`. */
-export function appendBytes(events: NewEvent[], maximum: number): number {
-  const texts = events.map(({ data, metadata }) => JSON.stringify(data) + JSON.stringify(metadata))
-  const types = events.reduce((bytes, { type }) => bytes + 2 * type.length, 0)
-  const most = texts.reduce((bytes, text) => bytes + 3 * text.length, types)
-  return most <= maximum ? most : texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), types)
+const utf8 = new TextEncoder()
+
+/** `bytes` is exact if near or over `maximum`, and else too high. */
+export function encode(newEvents: NewEvent[], maximum: number): Encoded {
+  // The client takes metadata as bytes, which spares it a detour by base64; data it encodes itself.
+  const events = newEvents.map(
+    ({ id, type, data, metadata }): EventData => ({
+      id,
+      type,
+      contentType: 'application/json',
+      data,
+      metadata: utf8.encode(JSON.stringify(metadata)),
+    }),
+  )
+  const texts = newEvents.map(({ data }) => JSON.stringify(data))
+  const besides = events.reduce(
+    (bytes, { type, metadata }) => bytes + 2 * type.length + (metadata as Uint8Array).length,
+    0,
+  )
+  const most = texts.reduce((bytes, text) => bytes + 3 * text.length, besides)
+  const bytes = most <= maximum ? most : texts.reduce((sum, text) => sum + Buffer.byteLength(text), besides)
+  return { events, bytes }
 }
 
 /**
@@ -38,12 +52,17 @@ export function recordedEvent(resolved: ResolvedEvent | AllStreamResolvedEvent):
   }
 }
 
+/** What a record of `$all` is to whoever reads it; null: nothing. */
+export type Decode = (resolved: ResolvedEvent) => RecordedEvent | null
+
 /** Where a record of `$all` stands, of whatever kind. */
 export function positionOf({ event, link, commitPosition }: ResolvedEvent): bigint | null {
   const position = commitPosition ?? (link ?? event)?.position?.commit
   return position !== undefined && isPosition(position) ? position : null
 }
 
-export function passes(stream: string, filter: StreamFilter | undefined): boolean {
-  return !filter || filter.prefixes.some(prefix => stream.startsWith(prefix))
+export function passes(event: RecordedEvent, filter: StreamFilter | undefined): boolean {
+  if (!filter) return true
+  const isOfType = !filter.types || filter.types.includes(event.type)
+  return isOfType && filter.prefixes.some(prefix => event.stream.startsWith(prefix))
 }

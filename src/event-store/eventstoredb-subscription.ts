@@ -7,13 +7,15 @@ import {
 import type { Batch, Position, RecordedEvent, StreamFilter } from './event-store.ts'
 import type { Client } from './eventstoredb-client.ts'
 import { NoAnswer } from './eventstoredb-connection.ts'
-import { isPosition, passes, positionOf, recordedEvent } from './eventstoredb-events.ts'
+import { type Decode, isPosition, passes, positionOf } from './eventstoredb-events.ts'
 
 export type Following = {
   after: Position
   filter: StreamFilter | undefined
   signal: AbortSignal
   requiresLeader: boolean
+  /** What is handed out; `recordedEvent` as a rule. */
+  decode: Decode
 }
 
 export type Vigilance = {
@@ -25,10 +27,7 @@ export type Vigilance = {
 }
 
 /** Whether something after `position` passes the filter; nothing does up to and including `upTo`. */
-export type LookAhead = (
-  position: Position,
-  filter: StreamFilter | undefined,
-) => Promise<{ isNew: boolean; upTo: Position }>
+export type LookAhead = (position: Position) => Promise<{ isNew: boolean; upTo: Position }>
 
 /** `batches` ends when the server ends the subscription. Throws what it fails with, and NoAnswer if it is stuck. */
 export type Subscription = { batches(): AsyncGenerator<Batch>; end(): void }
@@ -43,7 +42,7 @@ export function subscribe(
   { searchWindow, silenceMs, liveSilenceMs }: Vigilance,
   lookAhead: LookAhead,
 ): Subscription {
-  const { filter, signal } = following
+  const { filter, signal, decode } = following
   let checkpoint = following.after
   let reached = following.after
   let isConfirmed = false
@@ -98,8 +97,8 @@ export function subscribe(
       const position = resolved && positionOf(resolved)
       if (position === null || position <= checkpoint) continue
       checkpoint = position
-      const event = recordedEvent(resolved)
-      if (event && passes(event.stream, filter)) events.push(event)
+      const event = decode(resolved)
+      if (event && passes(event, filter)) events.push(event)
     }
     if (isDrained && reached > checkpoint) checkpoint = reached
     return { events, checkpoint, caughtUp: isDrained && isLive }
@@ -149,7 +148,7 @@ export function subscribe(
         continue
       }
       if (!isConfirmed) throw new NoAnswer('the subscription was not confirmed')
-      const { isNew, upTo } = await lookAhead(checkpoint, filter)
+      const { isNew, upTo } = await lookAhead(checkpoint)
       if (upTo > reached) reached = upTo
       if (!isNew)
         isLive = true // servers before 23.10 do not say so

@@ -16,13 +16,22 @@ export async function truncateBefore(
   before: Revision,
   deadline: number,
 ): Promise<void> {
+  const [last] = await readFrom(reads, stream, lastEvent, deadline)
+  const revision = (last?.link ?? last?.event)?.revision
+  if (revision === undefined) return
+  await raiseTruncation({ reads, appends }, stream, before <= revision ? before : revision + 1n, deadline)
+}
+
+/** Like `truncateBefore`, at any revision: what is appended up to there will not be readable either. */
+export async function raiseTruncation(
+  { reads, appends }: { reads: Connection; appends: Connection },
+  stream: string,
+  bound: Revision,
+  deadline: number,
+): Promise<void> {
   for (;;) {
-    const [last] = await readFrom(reads, stream, lastEvent, deadline)
-    const revision = (last?.link ?? last?.event)?.revision
-    if (revision === undefined) return
     const [current] = await readFrom(reads, `$$${stream}`, lastEvent, deadline)
     const metadata = objectOf(current?.event?.data)
-    const bound = before <= revision ? before : revision + 1n
     const { $tb } = metadata
     if (typeof $tb === 'number' && $tb >= bound) return
     const event: EventData = {

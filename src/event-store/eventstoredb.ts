@@ -3,11 +3,13 @@ import { type Batch, beforeAll, type EventStore, EventTooLarge, StoreUnavailable
 import { appendTo, lookAhead, readFrom, readHead } from './eventstoredb-calls.ts'
 import { openClient } from './eventstoredb-client.ts'
 import { connect, type Patience } from './eventstoredb-connection.ts'
-import { appendBytes, eventData, recordedEvent } from './eventstoredb-events.ts'
+import { encode, recordedEvent } from './eventstoredb-events.ts'
 import { follow } from './eventstoredb-follow.ts'
 import type { Following, Vigilance } from './eventstoredb-subscription.ts'
+import { metadataEvent, restore, textsOf, truncationsIn } from './eventstoredb-transfer.ts'
 import { truncateBefore } from './eventstoredb-truncation.ts'
 import { readConnectionUrl } from './eventstoredb-url.ts'
+import type { WholeEventStore } from './log-transfer.ts'
 
 export type EventStoreDBOptions = {
   /** `esdb://…` or `esdb+discover://…` with the client's options. */
@@ -34,7 +36,7 @@ const defaultTiming: Patience & Vigilance = {
  * The event log on EventStoreDB, 21.10 or newer, a node or a cluster. Connects with the first call, so that this
  * succeeds while the server is down. Throws an Error, in which nothing is secret, if the URL is unusable.
  */
-export async function openEventStoreDB(options: EventStoreDBOptions): Promise<EventStore> {
+export async function openEventStoreDB(options: EventStoreDBOptions): Promise<WholeEventStore> {
   const { log, maxAppendBytes = 1024 * 1024, patienceMs = 5000 } = options
   const timing = { ...defaultTiming, ...options.timing }
   const connection = readConnectionUrl(options.url)
@@ -62,26 +64,41 @@ export async function openEventStoreDB(options: EventStoreDBOptions): Promise<Ev
     }
   }
 
-  function batches(following: Following, giveUpAfterMs?: number): AsyncGenerator<Batch> {
+  function batches(
+    asked: Omit<Following, 'decode'> & Partial<Following>,
+    giveUpAfterMs?: number,
+  ): AsyncGenerator<Batch> {
+    const following: Following = { decode: recordedEvent, ...asked }
     const followed = {
       connection,
       head,
-      lookAhead: (position: bigint, filter: Following['filter']) =>
-        lookAhead(reads, position, filter, 2 * timing.searchWindow, deadlineFromNow()),
+      lookAhead: (position: bigint) =>
+        lookAhead(reads, position, following, 2 * timing.searchWindow, deadlineFromNow()),
       warn: (fields: object, message: string) => log?.warn(fields, message),
     }
     const signal = AbortSignal.any([following.signal, closing.signal])
     return follow(followed, { ...following, signal }, timing, giveUpAfterMs)
   }
 
+  async function* readAll({
+    after = beforeAll,
+    filter,
+    signal = closing.signal,
+  }: Parameters<EventStore['readAll']>[0] = {}): AsyncGenerator<Batch> {
+    requireOpen()
+    for await (const batch of batches({ after, filter, signal, requiresLeader: true }, patienceMs)) {
+      yield batch
+      if (batch.caughtUp) return
+    }
+  }
+
   return {
     async append(stream, events, expected, deadline = deadlineFromNow()) {
       requireOpen()
       if (events.length === 0) throw new RangeError(`append of no events to ${stream}`)
-      const bytes = appendBytes(events, maxAppendBytes)
-      if (bytes > maxAppendBytes) throw new EventTooLarge(stream, bytes, maxAppendBytes)
-      const append = { stream, events: events.map(eventData), expected, bytes, deadline }
-      return { revision: await finished(appendTo(appends, append)) }
+      const encoded = encode(events, maxAppendBytes)
+      if (encoded.bytes > maxAppendBytes) throw new EventTooLarge(stream, encoded.bytes, maxAppendBytes)
+      return { revision: await finished(appendTo(appends, { ...encoded, stream, expected, deadline })) }
     },
 
     async readStream(stream, { from, direction = 'forwards', limit, deadline = deadlineFromNow() } = {}) {
@@ -102,13 +119,8 @@ export async function openEventStoreDB(options: EventStoreDBOptions): Promise<Ev
       return read.map(recordedEvent).filter(event => event !== null)
     },
 
-    async *readAll({ after = beforeAll, filter, signal = closing.signal } = {}) {
-      requireOpen()
-      for await (const batch of batches({ after, filter, signal, requiresLeader: true }, patienceMs)) {
-        yield batch
-        if (batch.caughtUp) return
-      }
-    },
+    readAll,
+    readTexts: options => textsOf(readAll(options)),
 
     subscribe({ after, filter, signal }) {
       requireOpen()
@@ -123,6 +135,19 @@ export async function openEventStoreDB(options: EventStoreDBOptions): Promise<Ev
     async truncate(stream, before) {
       requireOpen()
       await finished(truncateBefore({ reads, appends }, stream, before, deadlineFromNow()))
+    },
+
+    async restore(events) {
+      requireOpen()
+      await finished(restore({ reads, appends, maxAppendBytes, deadline: deadlineFromNow }, events))
+    },
+
+    truncations() {
+      requireOpen()
+      const filter = { prefixes: ['$$'] }
+      const { signal } = closing
+      const metadata = { after: beforeAll, filter, signal, requiresLeader: true, decode: metadataEvent }
+      return truncationsIn(batches(metadata, patienceMs))
     },
 
     async close() {
