@@ -1,0 +1,48 @@
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Config } from './config.ts'
+import { type EventStore, StoreUnavailable } from './event-store/event-store.ts'
+import { openEventStoreDB } from './event-store/eventstoredb.ts'
+import type { WholeEventStore } from './event-store/log-transfer.ts'
+import { wholeWithStreamPrefix } from './event-store/prefixed.ts'
+import { openSqliteEventStore } from './event-store/sqlite.ts'
+
+export type Warn = { warn(fields: object, message: string): void }
+type StoreConfig = Pick<Config, 'dataDir' | 'eventstoreUrl' | 'streamPrefix'>
+
+/** The files of the embedded stores in a data directory. */
+export const eventsFile = (dataDir: string): string => join(dataDir, 'events.db')
+export const readFile = (dataDir: string): string => join(dataDir, 'read.db')
+
+/** The event log that the environment tells of: EventStoreDB if it has an address, else SQLite in DATA_DIR. */
+export async function openEventStore(config: StoreConfig, log?: Warn): Promise<WholeEventStore> {
+  const store =
+    config.eventstoreUrl === null
+      ? await openSqliteEventStore({ file: eventsFile(config.dataDir) })
+      : await openEventStoreDB({ url: config.eventstoreUrl, ...(log ? { log } : {}) })
+  return wholeWithStreamPrefix(store, config.streamPrefix)
+}
+
+/** Like `openEventStore`, for a log that must be there. Throws StoreUnavailable where there is none, and makes none. */
+export async function openExistingEventStore(config: StoreConfig, log?: Warn): Promise<WholeEventStore> {
+  if (config.eventstoreUrl === null) {
+    const file = eventsFile(config.dataDir)
+    await access(file).catch(cause => {
+      throw new StoreUnavailable(`expected a log in ${file}, found none: is DATA_DIR right?`, { cause })
+    })
+  }
+  return openEventStore(config, log)
+}
+
+/** Runs `use` with the store, and closes it whatever happened. */
+export async function withStore<Store extends EventStore, T>(
+  opening: Promise<Store>,
+  use: (store: Store) => Promise<T>,
+): Promise<T> {
+  const store = await opening
+  try {
+    return await use(store)
+  } finally {
+    await store.close()
+  }
+}
