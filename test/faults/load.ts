@@ -2,11 +2,14 @@ import { randomInt } from 'node:crypto'
 import { contest, type Doing, edit, logIn, refresh, register, resetPassword } from './operations.ts'
 
 export type Load = {
+  /** Many operations more, all at once: so that a kill right after cuts off some of each at any step. */
+  surge(): void
   /** Lets what is under way come to its end; throws what went wrong in the load itself. */
   stop(): Promise<void>
 }
 
 const clients = 12
+const surgeOperations = 100
 
 /** In a hundred. */
 const mix = [
@@ -29,10 +32,15 @@ export function startLoad(doing: Omit<Doing, 'giveUp'>): Load {
       if (doing.ledger.counts.requests === before) await new Promise(resolve => setImmediate(resolve))
     }
   })
+  const surging: Promise<void>[] = []
   return {
+    surge() {
+      for (let n = 0; n < surgeOperations; n++) surging.push(choose()({ ...doing, giveUp: () => stopping }))
+    },
+
     async stop() {
       stopping = true
-      await Promise.all(running)
+      await Promise.all([...running, ...surging])
     },
   }
 }

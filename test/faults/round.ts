@@ -18,6 +18,7 @@ export type Fault = { victims: readonly string[]; loadGoesOn: boolean }
 export type Recovery = { killedAfterMs: number; healthyAfterMs: number; caughtUpAfterMs: number }
 
 const killWithinMs = 1500
+const surgeLastsMs = 60
 const loadGoesOnMs = 1000
 const falseStarts = 30
 /** A lease is free 5 s after its holder was killed, and what piled up meanwhile is to be done. */
@@ -74,6 +75,8 @@ async function loadAndKill(
   try {
     const load = startLoad({ caller, ledger, outbox })
     await pause(killAfterMs)
+    load.surge()
+    await pause(randomInt(surgeLastsMs))
     await service.kill(victims)
     if (loadGoesOn) await pause(loadGoesOnMs)
     await load.stop()

@@ -30,7 +30,7 @@ const variables = {
   // Outlives the run, so that any 401 means that something was lost.
   ACCESS_TOKEN_TTL_SECONDS: '86400',
   // Shorter than a restart: answers lost in a kill are met after the grace too.
-  REFRESH_GRACE_SECONDS: '2',
+  REFRESH_GRACE_SECONDS: '1',
 }
 
 /** Starts Roster on a folder that earlier processes may have left behind in any state. */
