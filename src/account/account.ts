@@ -11,6 +11,9 @@ export type DueMail = { mailId: string; expiresAt: string; reason: 'used' | 'sup
 /** Sessions begun before the account's `revision` are dead, but for the one excepted. */
 export type SessionsEnd = { revision: number; except: string | null }
 
+/** The session in which a command is given, and the account's revision when it began. */
+export type AskingSession = { sessionId: string; accountRevision: number }
+
 export type ActiveAccount = {
   status: 'active'
   userId: number
@@ -70,6 +73,10 @@ export function evolve(account: Account, event: AccountEvent, place: EventPlace)
         dueMails: active.dueMails.map(mail => ({ ...mail, reason: mail.reason ?? 'used' })),
         sessionsEnd: { revision: place.revision, except: null },
       }
+    }
+    case 'SessionsEnded': {
+      const active = activeBefore(event, account)
+      return { ...active, sessionsEnd: { revision: place.revision, except: event.data.exceptSession } }
     }
     case 'MailSent':
     case 'MailAbandoned': {
@@ -143,6 +150,24 @@ export function resetPassword(
 ): AccountEvent[] {
   const { resetId } = usableReset(account, reset.resetId, reset.now)
   return [{ type: 'PasswordReset', data: { resetId, passwordHash: reset.passwordHash } }]
+}
+
+/** Ends every session but the one that asks, which must be live still. */
+export function endOtherSessions(account: Account, asking: AskingSession): AccountEvent[] {
+  requireLive(account, asking)
+  return [{ type: 'SessionsEnded', data: { exceptSession: asking.sessionId } }]
+}
+
+/** Whether a session begun at an account's revision goes on after what ended the account's sessions. */
+export function outlives(session: AskingSession, end: SessionsEnd): boolean {
+  return session.accountRevision >= end.revision || session.sessionId === end.except
+}
+
+/** The account, if the session that asks was not ended with the others. Throws `account_gone`, `session_ended`. */
+function requireLive(account: Account, asking: AskingSession): ActiveAccount {
+  const active = requireActive(account)
+  if (!outlives(asking, active.sessionsEnd)) throw new DomainError('session_ended')
+  return active
 }
 
 /** Notes that a due mail was sent; one that is not due any more needs no note. */

@@ -1,5 +1,6 @@
 import type { FieldProblem } from './domain-error.ts'
 import type { ProfileFields } from './events.ts'
+import type { Client } from './sessions.ts'
 
 /** Of the request that a command serves. `deadline` is in `performance.now()` milliseconds. */
 export type CommandContext = { requestId: string; deadline: number }
@@ -8,6 +9,9 @@ export type TokenPair = { refresh: string; access: string }
 
 /** What a verified access token says. */
 export type AccessClaims = { userId: number; username: string; sessionId: string }
+
+/** A session that was not revoked by itself, as a read model knows it. */
+export type BegunSession = { id: string; accountRevision: number; endsAt: string }
 
 export type NewUser = { username: string; email: string; password: string } & ProfileFields
 
@@ -33,9 +37,25 @@ export interface Accounts {
   registerUser(user: NewUser, context: CommandContext): Promise<Written<OwnProfile>>
 
   /** Throws `no_active_account`, in the same time whatever was wrong. */
-  obtainTokens(login: { username: string; password: string }, context: CommandContext): Promise<TokenPair>
+  obtainTokens(
+    login: { username: string; password: string } & Client,
+    context: CommandContext,
+  ): Promise<Written<TokenPair>>
   /** Throws `token_invalid` or `token_wrong_type`. */
-  refreshTokens(refresh: string, context: CommandContext): Promise<TokenPair>
+  refreshTokens(presented: { refresh: string } & Client, context: CommandContext): Promise<TokenPair>
+  /** Ends the session of a refresh token; a dead token ends nothing. Throws `token_wrong_type`. */
+  revokeToken(refresh: string, context: CommandContext): Promise<Written<null>>
+
+  /** Those of a user's sessions that have not expired, and did not end with others. Throws `account_gone`. */
+  liveAmong<S extends BegunSession>(
+    userId: number,
+    begun: readonly S[],
+    context: CommandContext,
+  ): Promise<S[]>
+  /** Throws `session_unknown` unless it is a live session of the same user. */
+  endSession(claims: AccessClaims, sessionId: string, context: CommandContext): Promise<Written<null>>
+  /** Ends all of the user's sessions but the one that asks. */
+  endOtherSessions(claims: AccessClaims, context: CommandContext): Promise<void>
 
   /** Throws `email_unknown`. */
   requestPasswordReset(email: string, context: CommandContext): Promise<void>

@@ -9,6 +9,7 @@ const accountEvents: Record<AccountEvent['type'], true> = {
   ProfileEdited: true,
   PasswordResetRequested: true,
   PasswordReset: true,
+  SessionsEnded: true,
   MailSent: true,
   MailAbandoned: true,
 }
@@ -17,6 +18,7 @@ const sessionEvents: Record<SessionEvent['type'], true> = {
   SessionStarted: true,
   SessionRefreshed: true,
   SessionRevoked: true,
+  SessionForgotten: true,
 }
 
 export const accounts: Aggregate<Account, AccountEvent> = {

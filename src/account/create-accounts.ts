@@ -1,5 +1,6 @@
 import type { Accounts } from './accounts.ts'
 import { editProfile } from './edit-profile.ts'
+import { endOtherSessions, endSession, liveAmong, revokeToken } from './end-sessions.ts'
 import { obtainTokens, refreshTokens, requireActiveSession } from './login.ts'
 import { registerUser, registrationProblems } from './register-user.ts'
 import { confirmPasswordReset, requestPasswordReset, validateResetToken } from './reset-password.ts'
@@ -11,7 +12,11 @@ export function createAccounts(side: WriteSide): Accounts {
     registrationProblems: (user, context) => registrationProblems(side, user, context),
     registerUser: (user, context) => registerUser(side, user, context),
     obtainTokens: (login, context) => obtainTokens(side, login, context),
-    refreshTokens: (refresh, context) => refreshTokens(side, refresh, context),
+    refreshTokens: (presented, context) => refreshTokens(side, presented, context),
+    revokeToken: (refresh, context) => revokeToken(side, refresh, context),
+    liveAmong: (userId, begun, context) => liveAmong(side, userId, begun, context),
+    endSession: (claims, sessionId, context) => endSession(side, claims, sessionId, context),
+    endOtherSessions: (claims, context) => endOtherSessions(side, claims, context),
     requestPasswordReset: (email, context) => requestPasswordReset(side, email, context),
     confirmPasswordReset: (reset, context) => confirmPasswordReset(side, reset, context),
     validateResetToken: async (token, context) => {

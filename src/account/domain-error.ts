@@ -5,6 +5,7 @@ export type DomainErrorCode =
   | 'token_invalid'
   | 'token_wrong_type'
   | 'session_ended'
+  | 'session_unknown'
   | 'reset_token_invalid'
   | 'email_unknown'
   | 'not_owner'

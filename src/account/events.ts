@@ -26,6 +26,8 @@ export type ClaimAbandoned = Stored<'ClaimAbandoned', { reason: 'refused' | 'ove
 export type ProfileEdited = Stored<'ProfileEdited', Partial<ProfileFields> & { privacy?: boolean }>
 export type PasswordResetRequested = Stored<'PasswordResetRequested', { resetId: string; expiresAt: string }>
 export type PasswordReset = Stored<'PasswordReset', { resetId: string; passwordHash: string }>
+/** Ends every session begun before, but for one. */
+export type SessionsEnded = Stored<'SessionsEnded', { exceptSession: string | null }>
 export type MailSent = Stored<'MailSent', { mailId: string; messageId: string }>
 export type MailAbandoned = Stored<
   'MailAbandoned',
@@ -38,6 +40,7 @@ export type AccountEvent =
   | ProfileEdited
   | PasswordResetRequested
   | PasswordReset
+  | SessionsEnded
   | MailSent
   | MailAbandoned
 
@@ -49,6 +52,9 @@ export type SessionState = {
   userId: number
   username: string
   startedAt: string
+  /** What the client calls itself and where it asked from at login or its last refresh; '' if that is not known. */
+  device: string
+  addressRange: string
   /** The account's revision at login: the session is dead once the account's `sessionsEnd` lies behind it. */
   accountRevision: number
   /** The counter of the newest refresh token. */
@@ -67,7 +73,9 @@ export type SessionRevoked = Stored<
   'SessionRevoked',
   { userId: number; reason: 'theft' | 'logout' | 'ended' }
 >
-export type SessionEvent = SessionStarted | SessionRefreshed | SessionRevoked
+/** Nothing is kept of the session but that it was; its earlier events are truncated. */
+export type SessionForgotten = Stored<'SessionForgotten', { userId: number }>
+export type SessionEvent = SessionStarted | SessionRefreshed | SessionRevoked | SessionForgotten
 
 /** User ids `first` to `first + size - 1` belong to who wrote this. */
 export type IdBlockClaimed = Stored<'IdBlockClaimed', { first: number; size: number }>

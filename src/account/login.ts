@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Revision } from '../event-store/event-store.ts'
-import type { AccessClaims, CommandContext, TokenPair } from './accounts.ts'
+import type { AccessClaims, CommandContext, TokenPair, Written } from './accounts.ts'
 import { accountStream, accounts, sessionStream, sessions } from './aggregates.ts'
 import { DomainError } from './domain-error.ts'
 import type { SessionState } from './events.ts'
-import { isLive, type Refresh, refreshSession, startSession } from './sessions.ts'
+import { type Client, isLive, type Refresh, refreshSession, startSession } from './sessions.ts'
 import { intentOf, type WriteSide } from './write-side.ts'
 
 /** Refreshes are state, not history: now and then a session's stream is cut behind its last event. */
@@ -13,9 +13,9 @@ const truncateEvery = 16n
 /** Begins a session. Throws `no_active_account`, having hashed once, whether the user or the password was wrong. */
 export async function obtainTokens(
   side: WriteSide,
-  login: { username: string; password: string },
+  login: { username: string; password: string } & Client,
   context: CommandContext,
-): Promise<TokenPair> {
+): Promise<Written<TokenPair>> {
   const holder = await side.claims.holder('username', login.username, context.deadline)
   const verified = holder
     ? await side.hasher.verify(holder.account.passwordHash, login.password, context.deadline)
@@ -25,26 +25,29 @@ export async function obtainTokens(
   const sessionId = randomUUID()
   const intent = intentOf('log in', userId, context)
   const accountRevision = Number(holder.accountRevision)
+  const { device, addressRange } = login
   const { refreshTokenTtlSeconds } = side.settings
-  const started = await side.handler.handle(
-    sessions,
-    sessionStream(sessionId),
-    intent,
-    (_session, _at, now) =>
-      startSession({ userId, username, accountRevision }, { now, refreshTtlSeconds: refreshTokenTtlSeconds }),
+  const stream = sessionStream(sessionId)
+  const started = await side.handler.handle(sessions, stream, intent, (_session, _at, now) =>
+    startSession(
+      { userId, username, accountRevision, device, addressRange },
+      { now, refreshTtlSeconds: refreshTokenTtlSeconds },
+    ),
   )
   if (started.state.status !== 'live')
     throw new Error(`expected a live session, found ${started.state.status}`)
-  return tokenPair(side, sessionId, started.state)
+  const visible = await side.waitUntilSessionVisible(stream, started.revision)
+  return { value: tokenPair(side, sessionId, started.state), visible }
 }
 
 /** Gives the next pair of tokens, or the current one again. Throws `token_invalid` or `token_wrong_type`. */
 export async function refreshTokens(
   side: WriteSide,
-  refresh: string,
+  presented: { refresh: string } & Client,
   context: CommandContext,
 ): Promise<TokenPair> {
-  const { userId, sessionId, counter } = side.tokens.readRefresh(refresh, side.now())
+  const { device, addressRange } = presented
+  const { userId, sessionId, counter } = side.tokens.readRefresh(presented.refresh, side.now())
   const account = await side.handler.load(accounts, accountStream(userId), context.deadline)
   const { state: owner } = account
   if (owner.status !== 'active') throw new DomainError('token_invalid')
@@ -59,7 +62,11 @@ export async function refreshTokens(
       if (!isLive(session, sessionId, owner.sessionsEnd) || session.userId !== userId) {
         throw new DomainError('token_invalid')
       }
-      const decided = refreshSession(session, counter, { now, graceSeconds, refreshTtlSeconds })
+      const decided = refreshSession(
+        session,
+        { counter, device, addressRange },
+        { now, graceSeconds, refreshTtlSeconds },
+      )
       last.outcome = decided.outcome
       return decided.events
     },

@@ -1,9 +1,16 @@
-import type { SessionsEnd } from './account.ts'
+import { outlives, type SessionsEnd } from './account.ts'
 import type { SessionEvent, SessionState } from './events.ts'
 
 // --- state -----------------------------------------------------------------------------------------------
 
-export type Session = { status: 'none' } | { status: 'revoked' } | ({ status: 'live' } & SessionState)
+export type Session =
+  | { status: 'none' }
+  | { status: 'revoked' }
+  | { status: 'forgotten' }
+  | ({ status: 'live' } & SessionState)
+
+/** Whose hands a session is in: what the client calls itself, and the range of its address. */
+export type Client = Pick<SessionState, 'device' | 'addressRange'>
 
 export const noSession: Session = { status: 'none' }
 
@@ -22,6 +29,8 @@ export function evolve(_session: Session, event: SessionEvent): Session {
       return { status: 'live', ...event.data }
     case 'SessionRevoked':
       return { status: 'revoked' }
+    case 'SessionForgotten':
+      return { status: 'forgotten' }
   }
 }
 
@@ -29,7 +38,7 @@ export function evolve(_session: Session, event: SessionEvent): Session {
 
 /** Begins a session with refresh token 0. */
 export function startSession(
-  login: { userId: number; username: string; accountRevision: number },
+  login: { userId: number; username: string; accountRevision: number } & Client,
   times: { now: string; refreshTtlSeconds: number },
 ): SessionEvent[] {
   const data: SessionState = {
@@ -49,7 +58,12 @@ export function startSession(
  * the current one again: a lost answer, another tab, a late duplicate. The one last rotated from rotates once
  * more: the token in between never arrived. Anything else was stolen, and the session ends.
  */
-export function refreshSession(session: SessionState, counter: number, times: RefreshTimes): Refresh {
+export function refreshSession(
+  session: SessionState,
+  presented: { counter: number } & Client,
+  times: RefreshTimes,
+): Refresh {
+  const { counter, device, addressRange } = presented
   const now = Date.parse(times.now)
   const withinGrace = (time: string) => Date.parse(time) > now - times.graceSeconds * 1000
   const replaced = session.replaced.filter(tokens => withinGrace(tokens.until))
@@ -57,12 +71,15 @@ export function refreshSession(session: SessionState, counter: number, times: Re
   const presentedLately = counter === session.presented && withinGrace(session.currentIssuedAt)
   if (replacedLately || presentedLately) return { outcome: 'again', events: [] }
   if (counter !== session.current && counter !== session.presented) {
-    return { outcome: 'theft', events: revokeSession(session, 'theft') }
+    const { userId } = session
+    return { outcome: 'theft', events: [{ type: 'SessionRevoked', data: { userId, reason: 'theft' } }] }
   }
   const data: SessionState = {
     userId: session.userId,
     username: session.username,
     startedAt: session.startedAt,
+    device,
+    addressRange,
     accountRevision: session.accountRevision,
     current: session.current + 1,
     currentIssuedAt: times.now,
@@ -86,12 +103,22 @@ function withReplacement(
   return [...replaced, { first: counter, last: counter, from: now, until: now }]
 }
 
-/** Ends a session for good. */
+/** Ends a session of this user for good; one that is over already, or somebody else's, stays as it is. */
 export function revokeSession(
-  session: Pick<SessionState, 'userId'>,
+  session: Session,
+  userId: number,
   reason: 'theft' | 'logout' | 'ended',
 ): SessionEvent[] {
-  return [{ type: 'SessionRevoked', data: { userId: session.userId, reason } }]
+  if (session.status !== 'live' || session.userId !== userId) return []
+  return [{ type: 'SessionRevoked', data: { userId, reason } }]
+}
+
+/** Forgets a session that was revoked, or whose last token expired before `expiredBefore`. */
+export function forgetSession(session: Session, userId: number, expiredBefore: string): SessionEvent[] {
+  const isOver =
+    session.status === 'revoked' ||
+    (session.status === 'live' && Date.parse(session.currentExpiresAt) <= Date.parse(expiredBefore))
+  return isOver ? [{ type: 'SessionForgotten', data: { userId } }] : []
 }
 
 /** Whether a session outlived what ended the account's sessions. */
@@ -101,7 +128,7 @@ export function isLive(
   sessionsEnd: SessionsEnd,
 ): session is Session & { status: 'live' } {
   if (session.status !== 'live') return false
-  return session.accountRevision >= sessionsEnd.revision || sessionsEnd.except === sessionId
+  return outlives({ sessionId, accountRevision: session.accountRevision }, sessionsEnd)
 }
 
 function after(time: string, seconds: number): string {

@@ -15,14 +15,21 @@ const upcasters: Readonly<Record<RosterEventType, readonly Upcaster[]>> = {
   ProfileEdited: [],
   PasswordResetRequested: [],
   PasswordReset: [],
+  SessionsEnded: [],
   MailSent: [],
   MailAbandoned: [],
   NameClaimed: [],
-  SessionStarted: [],
-  SessionRefreshed: [],
+  SessionStarted: [withUnknownClient],
+  SessionRefreshed: [withUnknownClient],
   SessionRevoked: [],
+  SessionForgotten: [],
   IdBlockClaimed: [],
   LogCreated: [],
+}
+
+/** Version 1 did not say whose hands a session was in. */
+function withUnknownClient(data: JsonObject): JsonObject {
+  return { ...data, device: '', addressRange: '' }
 }
 
 /** An event in the log that this version of Roster cannot make sense of. */

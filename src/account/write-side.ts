@@ -17,6 +17,8 @@ export type WriteSide = {
   nextUserId(intent: Intent): Promise<number>
   /** Whether the read models show an account's revision, now or within the configured wait. */
   waitUntilVisible(userId: number, stream: string, revision: Revision): Promise<boolean>
+  /** The same for the list of sessions. */
+  waitUntilSessionVisible(stream: string, revision: Revision): Promise<boolean>
   /** The clock, in milliseconds since 1970. */
   now(): number
   /** Told of work that failed after its answer was decided. */

@@ -2,6 +2,8 @@ import Koa from 'koa'
 import type { Logger } from 'pino'
 import type { Accounts } from '../account/accounts.ts'
 import type { ProfileQueries } from '../projector/profile-queries.ts'
+import type { SessionQueries } from '../projector/session-queries.ts'
+import { createClientOf } from './client.ts'
 import { createCredentials, requireOwner } from './credentials.ts'
 import { createCrossOrigin } from './cross-origin.ts'
 import { createDispatch } from './dispatch.ts'
@@ -23,18 +25,21 @@ import { createEditProfile, createViewProfile, editProfileBody } from './profile
 import { createRegister, registerBody } from './register.ts'
 import { at, createRouter, type Route } from './router.ts'
 import { createSearchProfiles, type SearchEnvelope } from './search.ts'
-import { createTokenRoutes, obtainBody, refreshBody } from './tokens.ts'
+import { createSessionRoutes } from './sessions.ts'
+import { createTokenRoutes, obtainBody, refreshBody, revokeBody } from './tokens.ts'
 
 export type HttpSettings = {
   commandTimeoutMs: number
   hideUnknownEmails: boolean
   searchEnvelope: SearchEnvelope
   corsOrigins: readonly string[]
+  trustProxy: boolean
 }
 
 export type AppParts = {
   accounts: Accounts
   profiles: ProfileQueries
+  sessions: SessionQueries
   settings: HttpSettings
   log: Logger
   /** Whether connections are to be closed after their present answer: the process is about to stop. */
@@ -53,11 +58,13 @@ export function createApp(parts: AppParts): Koa<RequestState> {
 }
 
 /** Every route. Limits on the number of requests (429) will be the first step of each. */
-export function createRoutes({ accounts, profiles, settings }: AppParts): Route[] {
+export function createRoutes({ accounts, profiles, sessions: sessionQueries, settings }: AppParts): Route[] {
   const newContext = createNewContext(settings.commandTimeoutMs)
   const { recogniseViewer, requireAccount } = createCredentials(accounts, newContext)
   const register = createRegister(accounts, newContext)
-  const { obtainTokens, refreshTokens } = createTokenRoutes(accounts, newContext)
+  const clientOf = createClientOf(settings.trustProxy)
+  const tokens = createTokenRoutes(accounts, newContext, clientOf)
+  const sessions = createSessionRoutes(accounts, sessionQueries, newContext)
   const reset = createPasswordResetRoutes(accounts, newContext, settings.hideUnknownEmails)
   const viewProfile = steps(recogniseViewer, createViewProfile(profiles))
   const editProfile = createEditProfile(accounts, newContext)
@@ -67,8 +74,14 @@ export function createRoutes({ accounts, profiles, settings }: AppParts): Route[
   const openApi = json(200, openApiDocument(settings.searchEnvelope))
   return [
     at('/api/user/create/', 'noStore', { POST: steps(read(registerBody), register) }),
-    at('/api/token/obtain/', 'noStore', { POST: steps(parse(obtainBody), obtainTokens) }),
-    at('/api/token/refresh/', 'noStore', { POST: steps(parse(refreshBody), refreshTokens) }),
+    at('/api/token/obtain/', 'noStore', { POST: steps(parse(obtainBody), tokens.obtainTokens) }),
+    at('/api/token/refresh/', 'noStore', { POST: steps(parse(refreshBody), tokens.refreshTokens) }),
+    at('/api/token/revoke/', 'noStore', { POST: steps(parse(revokeBody), tokens.revokeToken) }),
+    at('/api/sessions/', 'noStore', {
+      GET: steps(requireAccount, sessions.list),
+      DELETE: steps(requireAccount, sessions.endOthers),
+    }),
+    at('/api/sessions/:id/', 'noStore', { DELETE: steps(requireAccount, sessions.endOne) }),
     at('/api/password/reset/', 'noStore', { POST: steps(parse(requestResetBody), reset.requestReset) }),
     at('/api/password/reset/confirm/', 'noStore', {
       POST: steps(parse(confirmResetBody), reset.confirmReset),

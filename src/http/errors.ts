@@ -65,6 +65,7 @@ const domainAnswers: Record<DomainErrorCode, (error: DomainError) => Answer> = {
   token_invalid: () => unauthorized({ detail: tokenInvalid, code: 'token_not_valid' }),
   token_wrong_type: () => unauthorized({ detail: tokenWrongType, code: 'token_not_valid' }),
   session_ended: () => accessTokenRefused(tokenInvalid),
+  session_unknown: notFound,
   reset_token_invalid: notFound,
   email_unknown: () => invalidFields([{ field: 'email', message: emailUnknown }]),
   not_owner: () => unauthorized({ detail: 'Unauthorized.' }),

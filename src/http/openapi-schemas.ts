@@ -16,6 +16,17 @@ const card = { id: z.int(), username: z.string(), avatar: z.string(), privacy: z
 export const answerSchemas = {
   Registered: z.object({ email: z.string(), username: z.string() }),
   TokenPair: z.object({ access: z.string(), refresh: z.string() }),
+  Nothing: z.object({}),
+  Sessions: z.array(
+    z.object({
+      id: z.uuid(),
+      device: z.string(),
+      address_range: z.string(),
+      started: z.iso.datetime(),
+      last_used: z.iso.datetime(),
+      current: z.boolean(),
+    }),
+  ),
   Done: z.object({ status: z.literal('OK') }),
   OwnProfile: z.object({ ...card, email: z.string(), ...texts }),
   Profile: z.object({ ...card, ...texts }),

@@ -1,66 +1,24 @@
 import { z } from 'zod'
-import { type AnswerName, answerSchemas } from './openapi-schemas.ts'
-import { confirmResetBody, requestResetBody, validateResetBody } from './password-reset.ts'
-import { editProfileBody } from './profile.ts'
-import { registerBody } from './register.ts'
+import {
+  always,
+  answer,
+  anyone,
+  bodySchemas,
+  done,
+  invalid,
+  maybeSomebody,
+  operation,
+  owner,
+  pending,
+  refused,
+  schema,
+  takes,
+  unknown,
+  withBody,
+} from './openapi-parts.ts'
+import { answerSchemas } from './openapi-schemas.ts'
+import { sessionPaths } from './openapi-sessions.ts'
 import { defaultLimits, largestPage, type SearchEnvelope } from './search.ts'
-import { obtainBody, refreshBody } from './tokens.ts'
-
-const bodySchemas = {
-  RegisterBody: registerBody,
-  LoginBody: obtainBody,
-  RefreshBody: refreshBody,
-  RequestResetBody: requestResetBody,
-  ConfirmResetBody: confirmResetBody,
-  ValidateResetBody: validateResetBody,
-  EditProfileBody: editProfileBody,
-}
-
-type Answers = Record<number, object>
-type Operation = { id: string; summary: string; answers: Answers; [more: string]: unknown }
-
-const reference = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` })
-const schema = (name: AnswerName | keyof typeof bodySchemas) => reference('schemas', name)
-const jsonContent = (content: object) => ({ content: { 'application/json': { schema: content } } })
-
-const requestIdHeader = { 'X-Request-Id': reference('headers', 'RequestId') }
-const refusedHeader = { 'WWW-Authenticate': { schema: { type: 'string', const: 'Bearer realm="api"' } } }
-
-function answer(description: string, content: object, headers: object = {}) {
-  return { description, headers: { ...requestIdHeader, ...headers }, ...jsonContent(content) }
-}
-
-const invalid = answer('The body is unreadable, or fields are wrong.', {
-  anyOf: [schema('FieldErrors'), schema('Error')],
-})
-const refused = answer('The credentials are missing or wrong.', schema('TokenError'), refusedHeader)
-const unknown = answer('There is no such thing.', schema('Error'))
-const pending = { 'Roster-Visible': reference('headers', 'Visible') }
-
-/** What every route may answer, and what those that take a body may. */
-const always = { 503: reference('responses', 'Unavailable') }
-const withBody = {
-  413: reference('responses', 'TooLarge'),
-  415: reference('responses', 'WrongType'),
-  ...always,
-}
-
-function operation({ id, summary, answers, ...more }: Operation) {
-  return { operationId: id, summary, ...more, responses: answers }
-}
-
-function takes(name: keyof typeof bodySchemas) {
-  const content = { schema: schema(name) }
-  return {
-    requestBody: { content: { 'application/json': content, 'application/x-www-form-urlencoded': content } },
-  }
-}
-
-const anyone = { security: [] }
-const maybeSomebody = { security: [{}, { accessToken: [] }] }
-const owner = { security: [{ accessToken: [] }] }
-
-const done = answer('Done.', schema('Done'))
 
 function paths(envelope: SearchEnvelope) {
   const cards = { type: 'array', items: schema('Card') }
@@ -93,7 +51,12 @@ function paths(envelope: SearchEnvelope) {
     '/api/token/obtain/': {
       post: operation({
         ...{ id: 'obtainTokens', summary: 'Log in', ...anyone, ...takes('LoginBody') },
-        answers: { 200: answer('Logged in.', schema('TokenPair')), 400: invalid, 401: refused, ...withBody },
+        answers: {
+          200: answer('Logged in.', schema('TokenPair'), pending),
+          400: invalid,
+          401: refused,
+          ...withBody,
+        },
       }),
     },
     '/api/token/refresh/': {
@@ -112,6 +75,7 @@ function paths(envelope: SearchEnvelope) {
         },
       }),
     },
+    ...sessionPaths,
     '/api/password/reset/': {
       post: operation({
         ...{

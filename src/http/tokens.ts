@@ -1,23 +1,33 @@
 import { z } from 'zod'
 import type { Accounts } from '../account/accounts.ts'
+import type { ClientOf } from './client.ts'
 import { type Exchange, json } from './exchange.ts'
 import { password, text } from './fields.ts'
 import type { NewContext } from './new-context.ts'
+import { pendingUnless } from './visible.ts'
 
 export const obtainBody = z.object({ username: text(), password: password() })
 export const refreshBody = z.object({ refresh: text() })
+export const revokeBody = z.object({ refresh: text() })
 
-/** The last steps of login and refresh. */
-export function createTokenRoutes(accounts: Accounts, newContext: NewContext) {
+/** The last steps of login, refresh and logout. */
+export function createTokenRoutes(accounts: Accounts, newContext: NewContext, clientOf: ClientOf) {
   return {
     async obtainTokens(exchange: Exchange & { fields: z.infer<typeof obtainBody> }) {
-      const { refresh, access } = await accounts.obtainTokens(exchange.fields, newContext(exchange))
-      return json(200, { refresh, access })
+      const login = { ...exchange.fields, ...clientOf(exchange) }
+      const { value, visible } = await accounts.obtainTokens(login, newContext(exchange))
+      return json(200, { refresh: value.refresh, access: value.access }, ...pendingUnless(visible))
     },
 
     async refreshTokens(exchange: Exchange & { fields: z.infer<typeof refreshBody> }) {
-      const { access, refresh } = await accounts.refreshTokens(exchange.fields.refresh, newContext(exchange))
+      const presented = { ...exchange.fields, ...clientOf(exchange) }
+      const { access, refresh } = await accounts.refreshTokens(presented, newContext(exchange))
       return json(200, { access, refresh })
+    },
+
+    async revokeToken(exchange: Exchange & { fields: z.infer<typeof revokeBody> }) {
+      const { visible } = await accounts.revokeToken(exchange.fields.refresh, newContext(exchange))
+      return json(200, {}, ...pendingUnless(visible))
     },
   }
 }

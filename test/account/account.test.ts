@@ -5,8 +5,10 @@ import {
   abandonMail,
   dueMail,
   editProfile,
+  endOtherSessions,
   evolve,
   noAccount,
+  outlives,
   recordMailSent,
   registerUser,
   requestPasswordReset,
@@ -148,6 +150,38 @@ describe('An account', () => {
         sessionsEnd: { revision: 2, except: null },
         passwordHash: '$argon2id$second',
       })
+    })
+  })
+
+  describe('ending the other sessions', () => {
+    const ended = (exceptSession: string | null): AccountEvent => ({
+      type: 'SessionsEnded',
+      data: { exceptSession },
+    })
+    const endOthers = (sessionId: string, accountRevision: number) => (account: Account) =>
+      endOtherSessions(account, { sessionId, accountRevision })
+
+    it('is accepted in a session that goes on', () => {
+      given(registered).when(endOthers('mine', 0)).then(ended('mine'))
+      given(registered, ended('mine')).when(endOthers('mine', 0)).then(ended('mine'))
+    })
+
+    it('is refused in a session that was ended itself, lest that go on again', () => {
+      given(registered, ended('other')).when(endOthers('mine', 0)).thenRefused('session_ended')
+      given(registered, ended('mine'), ended('other')).when(endOthers('mine', 0)).thenRefused('session_ended')
+    })
+
+    it('is refused to nobody', () => {
+      given().when(endOthers('mine', 0)).thenRefused('account_gone')
+    })
+
+    it('ends what began before it, but for the one excepted', () => {
+      const account = fold([registered, ended('mine')])
+      expect(account).to.deep.include({ sessionsEnd: { revision: 1, except: 'mine' } })
+      const end = { revision: 1, except: 'mine' }
+      expect(outlives({ sessionId: 'mine', accountRevision: 0 }, end)).to.equal(true)
+      expect(outlives({ sessionId: 'other', accountRevision: 0 }, end)).to.equal(false)
+      expect(outlives({ sessionId: 'later', accountRevision: 1 }, end)).to.equal(true)
     })
   })
 

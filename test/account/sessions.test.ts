@@ -3,15 +3,18 @@ import fc from 'fast-check'
 import type { SessionState } from '../../src/account/events.ts'
 import {
   evolve,
+  forgetSession,
   isLive,
   noSession,
   refreshSession,
+  revokeSession,
   type Session,
   startSession,
 } from '../../src/account/sessions.ts'
 import { second } from '../support/given-when-then.ts'
 
-const login = { userId: 4, username: 'egekaya', accountRevision: 7 }
+const client = { device: 'Firefox', addressRange: '192.0.2.0/24' }
+const login = { userId: 4, username: 'egekaya', accountRevision: 7, ...client }
 const refreshTtlSeconds = 1_209_600
 
 /** A session whose client and thief are acted out: each refresh says what came of it. */
@@ -23,11 +26,9 @@ function session(graceSeconds = 30) {
       return {
         refresh(counter: number): number | 'theft' | 'dead' {
           if (state.status !== 'live') return 'dead'
-          const decided = refreshSession(state, counter, {
-            now: second(seconds),
-            graceSeconds,
-            refreshTtlSeconds,
-          })
+          const presented = { counter, ...client }
+          const times = { now: second(seconds), graceSeconds, refreshTtlSeconds }
+          const decided = refreshSession(state, presented, times)
           for (const event of decided.events) state = evolve(state, event)
           if (decided.outcome === 'theft') return 'theft'
           return state.status === 'live' ? state.current : 'dead'
@@ -132,10 +133,42 @@ describe('A session', () => {
           const answer = phone.at(now).refresh(presented)
           expect(answer).to.be.a('number')
           if (!lost && typeof answer === 'number') held = answer
-          if (duplicate) expect(phone.at(now + 29).refresh(presented)).to.be.a('number')
+          // A duplicate is late by the time since its token was replaced, not since somebody presented it again.
+          const replacedNow = phone.live().currentIssuedAt === second(now)
+          if (duplicate && replacedNow) expect(phone.at(now + 29).refresh(presented)).to.be.a('number')
         }
       }),
     )
+  })
+
+  it('tells where it was used last', () => {
+    const started = session().live()
+    const elsewhere = { device: 'Safari', addressRange: '2001:db8::/48' }
+    const times = { now: second(100), graceSeconds: 30, refreshTtlSeconds }
+    const { events } = refreshSession(started, { counter: 0, ...elsewhere }, times)
+    expect(events[0]?.data).to.include(elsewhere)
+  })
+
+  it('is revoked by its user, once', () => {
+    const live: Session = { status: 'live', ...session().live() }
+    expect(revokeSession(live, 4, 'logout')).to.deep.equal([
+      { type: 'SessionRevoked', data: { userId: 4, reason: 'logout' } },
+    ])
+    expect(revokeSession(live, 5, 'logout')).to.deep.equal([])
+    expect(revokeSession({ status: 'revoked' }, 4, 'logout')).to.deep.equal([])
+    expect(revokeSession(noSession, 4, 'logout')).to.deep.equal([])
+  })
+
+  it('is forgotten when it is over, once', () => {
+    const live: Session = { status: 'live', ...session().live() }
+    const forgotten = [{ type: 'SessionForgotten', data: { userId: 4 } }]
+    expect(forgetSession(live, 4, second(refreshTtlSeconds - 1))).to.deep.equal([])
+    expect(forgetSession(live, 4, second(refreshTtlSeconds))).to.deep.equal(forgotten)
+    expect(forgetSession({ status: 'revoked' }, 4, second(0))).to.deep.equal(forgotten)
+    expect(forgetSession({ status: 'forgotten' }, 4, second(0))).to.deep.equal([])
+    expect(evolve(live, { type: 'SessionForgotten', data: { userId: 4 } })).to.deep.equal({
+      status: 'forgotten',
+    })
   })
 
   it('is dead once the account ended what began before, but for the session excepted', () => {

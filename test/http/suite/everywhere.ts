@@ -8,6 +8,9 @@ export const routes = [
   ['/api/user/create/', 'POST, OPTIONS'],
   ['/api/token/obtain/', 'POST, OPTIONS'],
   ['/api/token/refresh/', 'POST, OPTIONS'],
+  ['/api/token/revoke/', 'POST, OPTIONS'],
+  ['/api/sessions/', 'GET, DELETE, HEAD, OPTIONS'],
+  ['/api/sessions/00000000-0000-4000-8000-000000000000/', 'DELETE, OPTIONS'],
   ['/api/password/reset/', 'POST, OPTIONS'],
   ['/api/password/reset/confirm/', 'POST, OPTIONS'],
   ['/api/password/reset/validate_token/', 'POST, OPTIONS'],
@@ -164,6 +167,14 @@ export function everywhereCases(running: Running): void {
         seen.add(given)
       }
       expect(seen.size).to.equal(7)
+    })
+
+    it('has the id that is in the events of its request', async () => {
+      const id = newName('request')
+      const headers = { 'X-Request-Id': id }
+      const user = { username: newName(), password: goodPassword }
+      expect((await ask('POST', '/api/user/create/', { json: user, headers })).status).to.equal(201)
+      expect(await running().eventsOf(id)).to.include.members(['NameClaimed', 'UserRegistered'])
     })
 
     it('is JSON where it has a body', async () => {

@@ -5,12 +5,15 @@ import { docsCases } from './docs.ts'
 import { everywhereCases } from './everywhere.ts'
 import { fuzzCases } from './fuzz.ts'
 import { logCases } from './logs.ts'
+import { overloadCases } from './overload.ts'
 import { passwordResetCases } from './password-reset.ts'
 import { profileCases } from './profile.ts'
 import { raceCases } from './races.ts'
 import { registerCases } from './register.ts'
 import { searchCases } from './search.ts'
+import { sessionCases } from './sessions.ts'
 import { type StartServer, withServer } from './test-server.ts'
+import { timeCases } from './time.ts'
 import { tokenCases } from './tokens.ts'
 
 /** The whole HTTP contract over real HTTP, on whichever stores `start` starts Roster with. */
@@ -23,10 +26,13 @@ export function httpSuite(name: string, start: StartServer): void {
     credentialsCases(running)
     registerCases(running)
     tokenCases(running)
+    sessionCases(running, start)
     passwordResetCases(running, start)
     profileCases(running)
     searchCases(running, start)
     raceCases(running)
+    timeCases(start)
+    overloadCases(start)
     logCases(running)
     docsCases(running)
     fuzzCases(start)

@@ -163,7 +163,7 @@ export function passwordResetCases(running: Running, start: StartServer): void {
 }
 
 /** The newest token mailed to an address, as soon as there is one. */
-async function mailedToken(server: TestServer, email: string): Promise<string> {
+export async function mailedToken(server: TestServer, email: string): Promise<string> {
   let token: string | undefined
   await eventually(async () => {
     token = (await server.resetTokens(email)).at(-1)

@@ -1,0 +1,104 @@
+import { endOtherSessions as decideEnd, outlives, requireActive, type SessionsEnd } from './account.ts'
+import type { AccessClaims, BegunSession, CommandContext, Written } from './accounts.ts'
+import { accountStream, accounts, sessionStream, sessions } from './aggregates.ts'
+import { DomainError } from './domain-error.ts'
+import { isLive, revokeSession } from './sessions.ts'
+import type { RefreshClaims } from './tokens.ts'
+import { intentOf, type WriteSide } from './write-side.ts'
+
+/** Those of a user's sessions that have not expired, and did not end with others. Throws `account_gone`. */
+export async function liveAmong<S extends BegunSession>(
+  side: WriteSide,
+  userId: number,
+  begun: readonly S[],
+  context: CommandContext,
+): Promise<S[]> {
+  const end = await sessionsEnd(side, userId, context)
+  const now = side.now()
+  return begun.filter(
+    ({ id, accountRevision, endsAt }) =>
+      Date.parse(endsAt) > now && outlives({ sessionId: id, accountRevision }, end),
+  )
+}
+
+async function sessionsEnd(side: WriteSide, userId: number, context: CommandContext): Promise<SessionsEnd> {
+  const { state } = await side.handler.load(accounts, accountStream(userId), context.deadline)
+  return requireActive(state).sessionsEnd
+}
+
+/** Ends the session of a refresh token; a dead token ends nothing. Throws `token_wrong_type`. */
+export async function revokeToken(
+  side: WriteSide,
+  refresh: string,
+  context: CommandContext,
+): Promise<Written<null>> {
+  const claims = claimsIfAlive(side, refresh)
+  if (!claims) return { value: null, visible: true }
+  return revoke(side, claims, claims.sessionId, 'logout', context)
+}
+
+function claimsIfAlive(side: WriteSide, refresh: string): RefreshClaims | null {
+  try {
+    return side.tokens.readRefresh(refresh, side.now())
+  } catch (error) {
+    if (error instanceof DomainError && error.code === 'token_invalid') return null
+    throw error
+  }
+}
+
+/** Ends one of the user's sessions. Throws `session_unknown` if it is not theirs, or over. */
+export async function endSession(
+  side: WriteSide,
+  claims: AccessClaims,
+  sessionId: string,
+  context: CommandContext,
+): Promise<Written<null>> {
+  const [session, end] = await Promise.all([
+    side.handler.load(sessions, sessionStream(sessionId), context.deadline),
+    sessionsEnd(side, claims.userId, context),
+  ])
+  if (!isLive(session.state, sessionId, end) || session.state.userId !== claims.userId) {
+    throw new DomainError('session_unknown')
+  }
+  return revoke(side, claims, sessionId, 'ended', context)
+}
+
+async function revoke(
+  side: WriteSide,
+  { userId }: { userId: number },
+  sessionId: string,
+  reason: 'logout' | 'ended',
+  context: CommandContext,
+): Promise<Written<null>> {
+  const stream = sessionStream(sessionId)
+  const intent = intentOf('end session', userId, context)
+  const ended = await side.handler.handle(sessions, stream, intent, session =>
+    revokeSession(session, userId, reason),
+  )
+  const visible = !ended.appended || (await side.waitUntilSessionVisible(stream, ended.revision))
+  return { value: null, visible }
+}
+
+/** Ends all of the user's sessions but the one that asks. Throws `session_ended` if that was ended meanwhile. */
+export async function endOtherSessions(
+  side: WriteSide,
+  { userId, sessionId }: AccessClaims,
+  context: CommandContext,
+): Promise<void> {
+  const accountRevision = await askingSince(side, sessionId, context)
+  const intent = intentOf('end sessions', userId, context)
+  await side.handler.handle(accounts, accountStream(userId), intent, account =>
+    decideEnd(account, { sessionId, accountRevision }),
+  )
+}
+
+/** The account's revision when the session that asks began. Throws `session_ended`. */
+export async function askingSince(
+  side: WriteSide,
+  sessionId: string,
+  context: CommandContext,
+): Promise<number> {
+  const { state } = await side.handler.load(sessions, sessionStream(sessionId), context.deadline)
+  if (state.status !== 'live') throw new DomainError('session_ended')
+  return state.accountRevision
+}

@@ -1,0 +1,66 @@
+import type { AnswerName } from './openapi-schemas.ts'
+import { confirmResetBody, requestResetBody, validateResetBody } from './password-reset.ts'
+import { editProfileBody } from './profile.ts'
+import { registerBody } from './register.ts'
+import { obtainBody, refreshBody, revokeBody } from './tokens.ts'
+
+export const bodySchemas = {
+  RegisterBody: registerBody,
+  LoginBody: obtainBody,
+  RefreshBody: refreshBody,
+  RevokeBody: revokeBody,
+  RequestResetBody: requestResetBody,
+  ConfirmResetBody: confirmResetBody,
+  ValidateResetBody: validateResetBody,
+  EditProfileBody: editProfileBody,
+}
+
+type Answers = Record<number, object>
+type Operation = { id: string; summary: string; answers: Answers; [more: string]: unknown }
+
+export const reference = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` })
+export const schema = (name: AnswerName | keyof typeof bodySchemas) => reference('schemas', name)
+const jsonContent = (content: object) => ({ content: { 'application/json': { schema: content } } })
+
+const requestIdHeader = { 'X-Request-Id': reference('headers', 'RequestId') }
+const refusedHeader = { 'WWW-Authenticate': { schema: { type: 'string', const: 'Bearer realm="api"' } } }
+
+export function answer(description: string, content: object, headers: object = {}) {
+  return { description, headers: { ...requestIdHeader, ...headers }, ...jsonContent(content) }
+}
+
+export function noContent(description: string, headers: object = {}) {
+  return { description, headers: { ...requestIdHeader, ...headers } }
+}
+
+export const invalid = answer('The body is unreadable, or fields are wrong.', {
+  anyOf: [schema('FieldErrors'), schema('Error')],
+})
+export const refused = answer('The credentials are missing or wrong.', schema('TokenError'), refusedHeader)
+export const unknown = answer('There is no such thing.', schema('Error'))
+export const pending = { 'Roster-Visible': reference('headers', 'Visible') }
+
+/** What every route may answer, and what those that take a body may. */
+export const always = { 503: reference('responses', 'Unavailable') }
+export const withBody = {
+  413: reference('responses', 'TooLarge'),
+  415: reference('responses', 'WrongType'),
+  ...always,
+}
+
+export function operation({ id, summary, answers, ...more }: Operation) {
+  return { operationId: id, summary, ...more, responses: answers }
+}
+
+export function takes(name: keyof typeof bodySchemas) {
+  const content = { schema: schema(name) }
+  return {
+    requestBody: { content: { 'application/json': content, 'application/x-www-form-urlencoded': content } },
+  }
+}
+
+export const anyone = { security: [] }
+export const maybeSomebody = { security: [{}, { accessToken: [] }] }
+export const owner = { security: [{ accessToken: [] }] }
+
+export const done = answer('Done.', schema('Done'))

@@ -1,0 +1,45 @@
+import type { AccessClaims, Accounts } from '../account/accounts.ts'
+import type { SessionQueries } from '../projector/session-queries.ts'
+import { notFound, Refusal } from './errors.ts'
+import { type Answer, type Exchange, json } from './exchange.ts'
+import type { NewContext } from './new-context.ts'
+import { pendingUnless } from './visible.ts'
+
+type Asked = Exchange & { claims: AccessClaims }
+
+const sessionId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const noContent = (...headers: string[]): Answer => ({ status: 204, type: '', body: '', headers })
+
+/** The last steps of the routes about a user's sessions. */
+export function createSessionRoutes(accounts: Accounts, sessions: SessionQueries, newContext: NewContext) {
+  return {
+    /** The sessions that go on, the one used last first. */
+    async list(exchange: Asked): Promise<Answer> {
+      const { userId, sessionId: asking } = exchange.claims
+      const begun = await sessions.ofUser(userId)
+      const live = await accounts.liveAmong(userId, begun, newContext(exchange))
+      live.sort((a, b) => Date.parse(b.lastUsedAt) - Date.parse(a.lastUsedAt))
+      const shown = live.map(({ id, device, addressRange, startedAt, lastUsedAt }) => ({
+        id,
+        device,
+        address_range: addressRange,
+        started: startedAt,
+        last_used: lastUsedAt,
+        current: id === asking,
+      }))
+      return json(200, shown)
+    },
+
+    async endOne(exchange: Asked): Promise<Answer> {
+      const { segment, claims } = exchange
+      if (!sessionId.test(segment)) throw new Refusal(notFound())
+      const { visible } = await accounts.endSession(claims, segment, newContext(exchange))
+      return noContent(...pendingUnless(visible))
+    },
+
+    async endOthers(exchange: Asked): Promise<Answer> {
+      await accounts.endOtherSessions(exchange.claims, newContext(exchange))
+      return noContent()
+    },
+  }
+}
