@@ -155,9 +155,10 @@ export function createHandler(options: { store: EventStore; now: () => number; c
 
     /**
      * Appends one event at exactly a revision, or throws RevisionConflict: for claims, which must not be decided
-     * again on another revision.
+     * again on another revision. Throws Overloaded once the deadline has passed.
      */
     async appendAt(stream: string, event: RosterEvent, expected: Revision, after: string, intent: Intent) {
+      if (performance.now() > intent.deadline) throw new Overloaded(`too late to append to ${stream}`)
       const now = new Date(Math.max(options.now(), after === '' ? 0 : Date.parse(after))).toISOString()
       return store.append(stream, [toNewEvent(event, stream, intent, 0, now)], expected, intent.deadline)
     },
