@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
 import { readConfig } from '../../src/config.ts'
+import type { EventStore, RecordedEvent } from '../../src/event-store/event-store.ts'
+import { openEventStore, withStore } from '../../src/open-stores.ts'
 import { startRoster } from '../../src/roster.ts'
 import type { StartServer, TestServer } from '../http/suite/test-server.ts'
 import { createHttpClient } from './http-client.ts'
@@ -25,7 +27,9 @@ export const startServer: StartServer = async (environment = {}) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'roster-test-'))
   const lines: string[] = []
   const log = pino({ base: null }, { write: line => void lines.push(line) })
-  const roster = await startRoster(readConfig({ ...forTests, DATA_DIR: dataDir, ...environment }), log)
+  const config = readConfig({ ...forTests, DATA_DIR: dataDir, ...environment })
+  let passed = 0
+  const roster = await startRoster(config, log, () => Date.now() + passed)
   const url = roster.listening.find(({ name }) => name === 'api')?.url
   if (url === undefined) throw new Error('expected the api to listen, it does not')
   const client = createHttpClient(url)
@@ -35,6 +39,10 @@ export const startServer: StartServer = async (environment = {}) => {
     port: Number(new URL(url).port),
     jwtSecret,
     resetTokens: email => resetTokens(join(dataDir, 'outbox'), email),
+    eventsOf: requestId => withStore(openEventStore(config), store => eventsOf(store, requestId)),
+    passTime(seconds) {
+      passed += seconds * 1000
+    },
     logged: async () => lines.map(parseLine),
     async stop() {
       client.close()
@@ -43,6 +51,19 @@ export const startServer: StartServer = async (environment = {}) => {
     },
   } satisfies TestServer
 }
+
+async function eventsOf(store: EventStore, requestId: string): Promise<string[]> {
+  const types: string[] = []
+  for await (const { events } of store.readAll()) {
+    types.push(...events.filter(isOf(requestId)).map(({ type }) => type))
+  }
+  return types
+}
+
+const isOf =
+  (requestId: string) =>
+  ({ metadata }: RecordedEvent) =>
+    metadata.$correlationId === requestId
 
 function parseLine(line: string): Record<string, unknown> {
   return JSON.parse(line)

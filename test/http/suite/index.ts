@@ -6,6 +6,7 @@ import { everywhereCases } from './everywhere.ts'
 import { fuzzCases } from './fuzz.ts'
 import { logCases } from './logs.ts'
 import { overloadCases } from './overload.ts'
+import { overloadCases } from './overload.ts'
 import { passwordResetCases } from './password-reset.ts'
 import { profileCases } from './profile.ts'
 import { raceCases } from './races.ts'
@@ -13,6 +14,7 @@ import { registerCases } from './register.ts'
 import { searchCases } from './search.ts'
 import { sessionCases } from './sessions.ts'
 import { type StartServer, withServer } from './test-server.ts'
+import { timeCases } from './time.ts'
 import { timeCases } from './time.ts'
 import { tokenCases } from './tokens.ts'
 
@@ -31,6 +33,8 @@ export function httpSuite(name: string, start: StartServer): void {
     profileCases(running)
     searchCases(running, start)
     raceCases(running)
+    timeCases(start)
+    overloadCases(start)
     timeCases(start)
     overloadCases(start)
     logCases(running)

@@ -9,6 +9,10 @@ export type TestServer = {
   jwtSecret: string
   /** The tokens mailed to an address so far, oldest first. */
   resetTokens(email: string): Promise<string[]>
+  /** The types of the events that a request caused, in the order of the log. */
+  eventsOf(requestId: string): Promise<string[]>
+  /** Moves the server's clock on. */
+  passTime(seconds: number): void
   /** All that was logged so far, in the order of the lines. */
   logged(): Promise<Record<string, unknown>[]>
   stop(): Promise<void>
