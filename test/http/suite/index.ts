@@ -6,7 +6,6 @@ import { everywhereCases } from './everywhere.ts'
 import { fuzzCases } from './fuzz.ts'
 import { logCases } from './logs.ts'
 import { overloadCases } from './overload.ts'
-import { overloadCases } from './overload.ts'
 import { passwordResetCases } from './password-reset.ts'
 import { profileCases } from './profile.ts'
 import { raceCases } from './races.ts'
@@ -14,7 +13,6 @@ import { registerCases } from './register.ts'
 import { searchCases } from './search.ts'
 import { sessionCases } from './sessions.ts'
 import { type StartServer, withServer } from './test-server.ts'
-import { timeCases } from './time.ts'
 import { timeCases } from './time.ts'
 import { tokenCases } from './tokens.ts'
 
@@ -33,8 +31,6 @@ export function httpSuite(name: string, start: StartServer): void {
     profileCases(running)
     searchCases(running, start)
     raceCases(running)
-    timeCases(start)
-    overloadCases(start)
     timeCases(start)
     overloadCases(start)
     logCases(running)
