@@ -177,14 +177,6 @@ export function everywhereCases(running: Running): void {
       expect(await running().eventsOf(id)).to.include.members(['NameClaimed', 'UserRegistered'])
     })
 
-    it('has the id that is in the events of its request', async () => {
-      const id = newName('request')
-      const headers = { 'X-Request-Id': id }
-      const user = { username: newName(), password: goodPassword }
-      expect((await ask('POST', '/api/user/create/', { json: user, headers })).status).to.equal(201)
-      expect(await running().eventsOf(id)).to.include.members(['NameClaimed', 'UserRegistered'])
-    })
-
     it('is JSON where it has a body', async () => {
       for (const [method, path] of [
         ['GET', '/nothing'],
