@@ -3,7 +3,6 @@ import {
   type Documents,
   type Generation,
   generationFollower,
-  type Pointer,
   type ReadStore,
 } from '../read-store/read-store.ts'
 import type { Projection } from './projection.ts'
@@ -20,8 +19,11 @@ export type OpenGeneration<Document extends JsonObject, Index extends string = s
 export type GenerationsInUse<Document extends JsonObject, Index extends string = string> = {
   /** What to read, null while the first one is being built. */
   readable: OpenGeneration<Document, Index> | null
-  /** All that some reader may use now or soon. */
-  read: OpenGeneration<Document, Index>[]
+  live: OpenGeneration<Document, Index> | null
+  /** About to be the live one. */
+  joining: OpenGeneration<Document, Index> | null
+  /** The one before, while it is still fed: nodes with older code may read it. */
+  previous: OpenGeneration<Document, Index> | null
 }
 
 /** Which generations of a projection are in use: read anew when what is known is older than `refreshMs`. */
@@ -30,27 +32,31 @@ export type GenerationWatch<Document extends JsonObject, Index extends string = 
   look(): Promise<GenerationsInUse<Document, Index>>
 }
 
+/** While nothing can be read, it is looked more often whether something can. */
+const withoutLiveMs = 50
+
 export function watchGenerations<Document extends JsonObject, Index extends string>(
   readStore: ReadStore,
   projection: Projection<Document, Index>,
   refreshMs = 1000,
 ): GenerationWatch<Document, Index> {
   let known: GenerationsInUse<Document, Index> | null = null
-  let knownAt = 0
+  let knownUntil = 0
   let looking: Promise<GenerationsInUse<Document, Index>> | null = null
 
   async function refresh(): Promise<GenerationsInUse<Document, Index>> {
     const startedAt = performance.now()
     const pointer = await readStore.pointer(projection.name)
-    const numbers = pointer ? numbersInUse(pointer) : []
-    const generations = numbers.length > 0 ? await readStore.generations(projection.name) : []
-    const opened: OpenGeneration<Document, Index>[] = []
-    for (const number of numbers) {
+    const generations = pointer ? await readStore.generations(projection.name) : []
+    const find = async (number: number | null | undefined) => {
       const generation = generations.find(each => each.number === number)
-      if (generation) opened.push(await open(generation))
+      return generation ? open(generation) : null
     }
-    known = { readable: toRead(projection.version, pointer, opened), read: opened }
-    knownAt = startedAt
+    const live = await find(pointer?.live)
+    const joining = await find(pointer?.next?.phase === 'joining' ? pointer.next.number : null)
+    const previous = await find(pointer?.previous?.fed ? pointer.previous.number : null)
+    known = { readable: toRead(projection.version, live, previous), live, joining, previous }
+    knownUntil = startedAt + (live ? refreshMs : Math.min(refreshMs, withoutLiveMs))
     return known
   }
 
@@ -64,7 +70,7 @@ export function watchGenerations<Document extends JsonObject, Index extends stri
 
   return {
     async look() {
-      if (known && performance.now() - knownAt < refreshMs) return known
+      if (known && performance.now() < knownUntil) return known
       looking ??= refresh().finally(() => {
         looking = null
       })
@@ -73,23 +79,14 @@ export function watchGenerations<Document extends JsonObject, Index extends stri
   }
 }
 
-/** The live one; the one about to be; the one before, as long as it is fed: nodes with older code read that. */
-function numbersInUse({ live, next, previous }: Pointer): number[] {
-  const joining = next && (next.phase === 'joining' || live === null) ? next.number : null
-  const fed = previous?.fed ? previous.number : null
-  return [...new Set([live, joining, fed])].filter(number => number !== null)
-}
-
 /** The live one, unless newer code made it and there still is one that this code understands. */
-function toRead<Document extends JsonObject, Index extends string>(
+function toRead<Open extends { generation: Generation }>(
   version: number,
-  pointer: Pointer | null,
-  opened: readonly OpenGeneration<Document, Index>[],
-): OpenGeneration<Document, Index> | null {
-  const live = opened.find(({ generation }) => generation.number === pointer?.live) ?? null
-  if (!live || live.generation.version <= version) return live
-  const previous = opened.find(({ generation }) => generation.number === pointer?.previous?.number)
-  return previous && previous.generation.version <= version ? previous : live
+  live: Open | null,
+  previous: Open | null,
+): Open | null {
+  const isTooNew = live !== null && live.generation.version > version
+  return isTooNew && previous && previous.generation.version <= version ? previous : live
 }
 
 /** The document as this version of the projection has it. */

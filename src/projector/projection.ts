@@ -22,10 +22,10 @@ export type Projection<Document extends JsonObject, Index extends string = strin
 /** By what documents are found, besides their keys. */
 export type FoundBy<Document, Index extends string = string> = {
   /** Values by which documents are looked up or listed in order; null: not in this index. */
-  indexes: Readonly<Record<Index, (document: Document) => string | null>>
+  indexes: Readonly<Record<Index, IndexValue<Document>>>
   /** The index whose values are searched for substrings. */
   searched?: Index
 }
 
-/** The name of an index of a projection. */
-export type IndexOf<P> = P extends Projection<infer _Document, infer Index> ? Index : never
+/** A method's type, so that a projection of some documents is a projection of documents. */
+export type IndexValue<Document> = { of(document: Document): string | null }['of']
