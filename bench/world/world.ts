@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { z } from 'zod'
+import { accountStream, accounts } from '../../src/account/aggregates.ts'
+import { createHandler } from '../../src/account/handle.ts'
 import { createTokens } from '../../src/account/tokens.ts'
+import type { EventStore } from '../../src/event-store/event-store.ts'
 import { openSqliteEventStore } from '../../src/event-store/sqlite.ts'
 import type { SeededUser } from '../../src/tools/seed.ts'
 import { pause } from '../measuring/comparison.ts'
 import type { Crowd } from './crowd.ts'
-import { bioAfter } from './edits.ts'
 import { type RosterProcess, startRoster } from './roster-process.ts'
 import { type BenchSession, startSessions } from './sessions.ts'
 
@@ -34,34 +37,53 @@ export async function openWorld(crowd: Crowd, profileDir: string | null): Promis
   return {
     crowd,
     roster,
-    async startSessions(users) {
-      const store = await openSqliteEventStore({ file: join(crowd.dataDir, 'events.db') })
-      try {
-        return await startSessions(store, createTokens({ secret: Buffer.from(secret) }), users)
-      } finally {
-        await store.close()
-      }
-    },
+    startSessions: users =>
+      withLog(crowd, store => startSessions(store, createTokens({ secret: Buffer.from(secret) }), users)),
   }
 }
 
+/** Waits until Roster shows the newest and the newest edited users as the log has them. */
 async function untilVisible(roster: RosterProcess, crowd: Crowd): Promise<void> {
   const deadline = performance.now() + catchesUpWithinSeconds * 1000
-  const newest = crowd.users.slice(-lookedAt).map(user => ({ user, bio: null }))
+  const newest = crowd.users.slice(-lookedAt)
   const edited = crowd.users.slice(0, crowd.edited).slice(-lookedAt)
-  const expected = [...newest, ...edited.map(user => ({ user, bio: bioAfter(crowd.editsEach) }))]
-  for (const { user, bio } of expected) {
-    while (!(await shows(roster, user, bio))) {
+  for (const [userId, bio] of await biosInLog(crowd, [...newest, ...edited])) {
+    while ((await shownBio(roster, userId)) !== bio) {
       if (performance.now() > deadline) {
-        throw new Error(`expected user ${user.userId} to be shown within ${catchesUpWithinSeconds} s`)
+        throw new Error(
+          `expected user ${userId} to be shown as in the log within ${catchesUpWithinSeconds} s`,
+        )
       }
       await pause(0.2)
     }
   }
 }
 
-async function shows(roster: RosterProcess, user: SeededUser, bio: string | null): Promise<boolean> {
-  const answer = await fetch(`${roster.url}/api/users/${user.userId}/`)
-  const text = await answer.text()
-  return answer.ok && (bio === null || text.includes(JSON.stringify(bio)))
+async function biosInLog(crowd: Crowd, users: readonly SeededUser[]): Promise<[number, string][]> {
+  return withLog(crowd, async store => {
+    const handler = createHandler({ store, now: Date.now })
+    const bios: [number, string][] = []
+    for (const { userId } of users) {
+      const { state } = await handler.load(accounts, accountStream(userId), Number.POSITIVE_INFINITY)
+      if (state.status !== 'active')
+        throw new Error(`expected an account of user ${userId}, found ${state.status}`)
+      bios.push([userId, state.profile.bio])
+    }
+    return bios
+  })
+}
+
+async function shownBio(roster: RosterProcess, userId: number): Promise<string | null> {
+  const answer = await fetch(`${roster.url}/api/users/${userId}/`)
+  const body: unknown = await answer.json()
+  return answer.ok ? z.object({ bio: z.string() }).parse(body).bio : null
+}
+
+async function withLog<T>(crowd: Crowd, use: (store: EventStore) => Promise<T>): Promise<T> {
+  const store = await openSqliteEventStore({ file: join(crowd.dataDir, 'events.db') })
+  try {
+    return await use(store)
+  } finally {
+    await store.close()
+  }
 }
