@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
 import { readConfig } from '../../src/config.ts'
-import type { EventStore, RecordedEvent } from '../../src/event-store/event-store.ts'
+import type { EventStore, JsonObject, RecordedEvent } from '../../src/event-store/event-store.ts'
 import { openEventStore, withStore } from '../../src/open-stores.ts'
 import { startRoster } from '../../src/roster.ts'
 import type { StartServer, TestServer } from '../http/suite/test-server.ts'
@@ -40,6 +41,7 @@ export const startServer: StartServer = async (environment = {}) => {
     jwtSecret,
     resetTokens: email => resetTokens(join(dataDir, 'outbox'), email),
     eventsOf: requestId => withStore(openEventStore(config), store => eventsOf(store, requestId)),
+    record: (userId, event) => withStore(openEventStore(config), store => record(store, userId, event)),
     passTime(seconds) {
       passed += seconds * 1000
     },
@@ -50,6 +52,18 @@ export const startServer: StartServer = async (environment = {}) => {
       await rm(dataDir, { recursive: true, force: true })
     },
   } satisfies TestServer
+}
+
+async function record(
+  store: EventStore,
+  userId: number,
+  { type, data }: { type: string; data: JsonObject },
+): Promise<void> {
+  const stream = `user-${userId}`
+  const [last] = await store.readStream(stream, { direction: 'backwards', limit: 1 })
+  if (!last) throw new Error(`expected events in ${stream}, found none`)
+  const metadata = { ...last.metadata, actor: 'operator' as const }
+  await store.append(stream, [{ id: randomUUID(), type, data, metadata }], last.revision)
 }
 
 async function eventsOf(store: EventStore, requestId: string): Promise<string[]> {

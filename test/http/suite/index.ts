@@ -12,6 +12,7 @@ import { raceCases } from './races.ts'
 import { registerCases } from './register.ts'
 import { searchCases } from './search.ts'
 import { sessionCases } from './sessions.ts'
+import { stoppingCases } from './stopping.ts'
 import { type StartServer, withServer } from './test-server.ts'
 import { timeCases } from './time.ts'
 import { tokenCases } from './tokens.ts'
@@ -33,6 +34,7 @@ export function httpSuite(name: string, start: StartServer): void {
     raceCases(running)
     timeCases(start)
     overloadCases(start)
+    stoppingCases(start)
     logCases(running)
     docsCases(running)
     fuzzCases(start)

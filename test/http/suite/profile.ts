@@ -219,6 +219,20 @@ export function profileCases(running: Running): void {
       expect(await view(owner.path, owner)).to.deep.equal(before)
     })
 
+    it('is not refused for values that are as they were, though they are beyond the limits by now', async () => {
+      const owner = await newPerson(running())
+      const imported = { firstName: 'x'.repeat(200), bio: 'y'.repeat(3000), location: 'a\0b' }
+      await running().record(owner.id, { type: 'ProfileEdited', data: imported })
+      const sent = { first_name: imported.firstName, bio: imported.bio, location: imported.location }
+      const { status, body } = await edit(owner, { ...sent, last_name: 'new' })
+      expect(status).to.equal(200)
+      expect(body).to.include({ ...sent, last_name: 'new' })
+      expect(await edit(owner, { ...sent, bio: `${imported.bio}z` })).to.deep.equal({
+        status: 400,
+        body: { bio: ['Ensure this field has no more than 2000 characters.'] },
+      })
+    })
+
     it('is refused without credentials, and of somebody else or nobody', async () => {
       const owner = await newPerson(running())
       const other = await newPerson(running())

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../../src/event-store/event-store.ts'
 import type { HttpClient } from '../../support/http-client.ts'
 
 /** A whole Roster, listening on loopback, with stores of its own. */
@@ -11,6 +12,8 @@ export type TestServer = {
   resetTokens(email: string): Promise<string[]>
   /** The types of the events that a request caused, in the order of the log. */
   eventsOf(requestId: string): Promise<string[]>
+  /** Appends an event to a user's stream past all rules, as an import may. */
+  record(userId: number, event: { type: string; data: JsonObject }): Promise<void>
   /** Moves the server's clock on. */
   passTime(seconds: number): void
   /** All that was logged so far, in the order of the lines. */
