@@ -6,6 +6,7 @@ import {
   type Pointer,
   type ReadStore,
 } from '../read-store/read-store.ts'
+import { newGeneration } from './generation-requests.ts'
 import type { ProjectorLog } from './parking.ts'
 import {
   beginBuilding,
@@ -29,7 +30,7 @@ export type GenerationKeeper = {
 
 export type KeeperOptions = {
   readStore: ReadStore
-  projection: Pick<Projection<JsonObject>, 'name' | 'version' | 'searched'> & { indexes: object }
+  projection: Pick<Projection<JsonObject>, 'name' | 'version' | 'indexes' | 'searched'>
   partitions: number
   logId: string
   stillness: Stillness
@@ -56,17 +57,7 @@ export function createGenerationKeeper(options: KeeperOptions): GenerationKeeper
   }
 
   function generation(number: number, reason: string): Generation {
-    return {
-      projection: name,
-      number,
-      version,
-      partitions,
-      logId,
-      indexes: Object.keys(projection.indexes),
-      searched: projection.searched ?? null,
-      reason,
-      createdAt: new Date(options.now()).toISOString(),
-    }
+    return newGeneration(projection, { number, partitions, logId, reason, now: options.now() })
   }
 
   async function build(

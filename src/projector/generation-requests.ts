@@ -1,0 +1,58 @@
+import type { JsonObject } from '../event-store/event-store.ts'
+import type { Generation, ReadStore } from '../read-store/read-store.ts'
+import { beginBuilding, beginRollback, firstPointer } from './pointer-moves.ts'
+import type { Projection } from './projection.ts'
+
+/** A generation of a projection as this version of the code makes it. */
+export function newGeneration(
+  {
+    name,
+    version,
+    indexes,
+    searched,
+  }: Pick<Projection<JsonObject>, 'name' | 'version' | 'indexes' | 'searched'>,
+  made: Pick<Generation, 'number' | 'partitions' | 'logId' | 'reason'> & { now: number },
+): Generation {
+  const { now, ...rest } = made
+  return {
+    ...rest,
+    projection: name,
+    version,
+    indexes: Object.keys(indexes),
+    searched: searched ?? null,
+    createdAt: new Date(now).toISOString(),
+  }
+}
+
+/**
+ * Has the workers build a new generation, which they make the live one when it has caught up. Returns its number; that
+ * of the one being built already, if there is one.
+ */
+export async function requestRebuild(
+  readStore: ReadStore,
+  projection: Pick<Projection<JsonObject>, 'name' | 'version' | 'indexes' | 'searched'>,
+  { logId, ...made }: { logId: string; partitions: number; reason: string; now: number },
+): Promise<number> {
+  for (;;) {
+    const pointer = (await readStore.pointer(projection.name)) ?? firstPointer(projection.name)
+    if (pointer.next) return pointer.next.number
+    const to = beginBuilding(pointer, await readStore.generations(projection.name), { logId })
+    if (!(await readStore.movePointer(to))) continue
+    await readStore.createGeneration(newGeneration(projection, { ...made, logId, number: to.lastNumber }))
+    return to.lastNumber
+  }
+}
+
+/**
+ * Has the workers bring the generation before up to date and make it the live one, pinned against the rebuild that
+ * a newer version asks for. Returns its number; null if there is none, or something is being built.
+ */
+export async function requestRollback(readStore: ReadStore, projection: string): Promise<number | null> {
+  for (;;) {
+    const pointer = await readStore.pointer(projection)
+    if (!pointer || pointer.next) return null
+    const to = beginRollback(pointer)
+    if (!to) return null
+    if (await readStore.movePointer(to)) return to.next?.number ?? null
+  }
+}
