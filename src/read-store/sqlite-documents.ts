@@ -8,6 +8,7 @@ import type { Session } from './sqlite-session.ts'
 import { completeSuffixes } from './sqlite-suffixes.ts'
 import { afterAllText, tablesOf } from './sqlite-tables.ts'
 
+type Bound = string | Buffer
 type Row = [key: string, stream: string, revision: number, document: string | null]
 
 /** Undoes a transaction whose leases are lost, and says which. */
@@ -15,6 +16,26 @@ class Lost {
   readonly partitions: number[]
   constructor(partitions: number[]) {
     this.partitions = partitions
+  }
+}
+
+/** The SQL that reads documents: so that the tests can look at what SQLite makes of it. */
+export function documentStatements(generation: Pick<Generation, 'projection' | 'number'>) {
+  const { documents, index } = tablesOf(generation)
+  const found = (name: string) =>
+    `SELECT i.value, i.key, d.document FROM ${index(name)} i CROSS JOIN ${documents} d ON d.key = i.key`
+  return {
+    select: `SELECT * FROM ${documents} WHERE key = ?`,
+    selectDocument: `SELECT document FROM ${documents} WHERE key = ?`,
+    selectRevision: `SELECT revision FROM ${documents} WHERE key = ?`,
+    scan: `SELECT * FROM ${documents} WHERE key > ? ORDER BY key LIMIT ?`,
+    byValue: (name: string) =>
+      `SELECT d.document FROM ${index(name)} i CROSS JOIN ${documents} d ON d.key = i.key
+       WHERE i.value = ? ORDER BY i.key LIMIT 100`,
+    ascending: (name: string) =>
+      `${found(name)} WHERE (i.value, i.key) > (?, ?) AND i.value <= ? ORDER BY i.value, i.key LIMIT ?`,
+    descending: (name: string) =>
+      `${found(name)} WHERE (i.value, i.key) < (?, ?) AND i.value >= ? ORDER BY i.value DESC, i.key DESC LIMIT ?`,
   }
 }
 
@@ -26,44 +47,25 @@ export function createDocuments<Document extends JsonObject, Index extends strin
   foundBy: FoundBy<Document, Index>,
 ): Documents<Document, Index> {
   const { db, read, write } = session
-  const { documents, index } = tablesOf(generation)
+  const { documents } = tablesOf(generation)
   const parse = (json: string): Document => JSON.parse(json)
 
-  const select = db.prepare<[string], Row>(`SELECT * FROM ${documents} WHERE key = ?`).raw()
-  const selectDocument = db
-    .prepare<[string], string | null>(`SELECT document FROM ${documents} WHERE key = ?`)
-    .pluck()
-  const selectRevision = db
-    .prepare<[string], number>(`SELECT revision FROM ${documents} WHERE key = ?`)
-    .pluck()
-  const scan = db
-    .prepare<[string, number], Row>(`SELECT * FROM ${documents} WHERE key > ? ORDER BY key LIMIT ?`)
-    .raw()
+  const sql = documentStatements(generation)
+  const select = db.prepare<[string], Row>(sql.select).raw()
+  const selectDocument = db.prepare<[string], string | null>(sql.selectDocument).pluck()
+  const selectRevision = db.prepare<[string], number>(sql.selectRevision).pluck()
+  const scan = db.prepare<[string, number], Row>(sql.scan).raw()
   const insert = db.prepare(`INSERT INTO ${documents} VALUES (?, ?, ?, ?)`)
   const update = db.prepare(`UPDATE ${documents} SET stream = ?, revision = ?, document = ? WHERE key = ?`)
   const entries = createEntries(db, generation, foundBy)
   const search = generation.searched === null ? null : createSearch(db, generation, parse)
 
-  const selectByValue = perIndex((name: Index) =>
-    db
-      .prepare<[string], string>(
-        `SELECT d.document FROM ${index(name)} i CROSS JOIN ${documents} d ON d.key = i.key
-         WHERE i.value = ? ORDER BY i.key LIMIT 100`,
-      )
-      .pluck(),
-  )
+  const selectByValue = perIndex((name: Index) => db.prepare<[string], string>(sql.byValue(name)).pluck())
   const selectInOrder = perIndex((name: Index) => {
-    const inOrder = (bounds: string, order: '' | 'DESC') =>
-      db
-        .prepare<[string | Buffer, string | Buffer, string | Buffer, number], [string, string, string]>(
-          `SELECT i.value, i.key, d.document FROM ${index(name)} i CROSS JOIN ${documents} d ON d.key = i.key
-           WHERE ${bounds} ORDER BY i.value ${order}, i.key ${order} LIMIT ?`,
-        )
-        .raw()
-    return {
-      ascending: inOrder('(i.value, i.key) > (?, ?) AND i.value <= ?', ''),
-      descending: inOrder('(i.value, i.key) < (?, ?) AND i.value >= ?', 'DESC'),
-    }
+    type Parameters = [value: Bound, key: Bound, end: Bound, limit: number]
+    const inOrder = (order: string) =>
+      db.prepare<Parameters, [value: string, key: string, document: string]>(order).raw()
+    return { ascending: inOrder(sql.ascending(name)), descending: inOrder(sql.descending(name)) }
   })
 
   function stored([key, stream, revision, document]: Row): StoredDocument<Document> {

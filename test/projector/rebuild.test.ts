@@ -40,9 +40,9 @@ describe('a rebuild', () => {
     for (let id = 1; id <= 30; id++) await stage.append(id, edited({ bio: `c${id}` }))
     await eventually(async () => expect((await pointer())?.live).to.equal(2))
     await stage.untilTrue(louder)
-    expect(await scanAll(await stage.documents(profiles, 1))).to.deep.equal(
-      await foldOfLog(stage.eventStore, profiles),
-    )
+    const documents = await stage.documents(profiles, 1)
+    const expected = await foldOfLog(stage.eventStore, profiles)
+    await eventually(async () => expect(await scanAll(documents)).to.deep.equal(expected))
     await old.stop()
   })
 
