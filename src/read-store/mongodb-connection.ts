@@ -1,0 +1,140 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { MongoClientOptions } from 'mongodb'
+import { StoreUnavailable } from '../event-store/event-store.ts'
+import { describe, readStoreError, within } from './mongodb-failures.ts'
+import type { OpenedClient } from './mongodb-url.ts'
+
+export type Warn = { warn(fields: object, message: string): void }
+
+/** All in milliseconds. */
+export type MongodbTiming = {
+  /** How long a call may take at most, whatever it waits for. */
+  callMs: number
+  /** How long a connection may take to be made, and a heartbeat to be answered. */
+  silenceMs: number
+  /** How often the server is asked whether it is there. */
+  heartbeatMs: number
+  /** How long calls wait for a server that was there a moment ago; later they fail at once. */
+  graceMs: number
+}
+
+export const patient: MongodbTiming = { callMs: 4000, silenceMs: 2000, heartbeatMs: 1000, graceMs: 1000 }
+
+/** The way to a database: it is used inside `run` alone. */
+export type Session = {
+  /** The outcome of `work`, once the database is prepared. Throws StoreUnavailable, soon. */
+  run<T>(what: string, work: () => Promise<T>): Promise<T>
+  isDown(): boolean
+  close(): Promise<void>
+}
+
+/** A failed call tells for so long that the store is down, unless another one succeeds. */
+const failureCountsMs = 2000
+
+export const clientOptions = ({ callMs, silenceMs, heartbeatMs }: MongodbTiming): MongoClientOptions => ({
+  appName: 'roster',
+  writeConcern: { w: 'majority' },
+  readPreference: 'primary',
+  useBigInt64: true,
+  connectTimeoutMS: silenceMs,
+  socketTimeoutMS: callMs,
+  serverSelectionTimeoutMS: silenceMs,
+  waitQueueTimeoutMS: silenceMs,
+  heartbeatFrequencyMS: heartbeatMs,
+})
+
+/**
+ * Connects in the background, for as long as it takes, and prepares the database once it is there; the driver sees to
+ * all later interruptions.
+ */
+export function connectMongodb(
+  { client, address }: OpenedClient,
+  options: { prepare(): Promise<void>; timing: MongodbTiming; log?: Warn },
+): Session {
+  const { timing, log } = options
+  const closing = new AbortController()
+  let prepared = false
+  /** Since when no server is known that takes writes, or null. */
+  let lostSince: number | null = null
+  let failedAt = Number.NEGATIVE_INFINITY
+  let tried = false
+  let failure = 'not reached yet'
+  const warnOfLoss = () => log?.warn({ address, reason: failure }, 'the read store is out of reach')
+
+  client.on('topologyDescriptionChanged', ({ newDescription }) => {
+    const servers = [...newDescription.servers.values()]
+    const isThere = servers.some(server => server.isWritable)
+    for (const { error } of servers) if (error) failure = describe(error)
+    if (prepared && !closing.signal.aborted) {
+      if (lostSince !== null && isThere) log?.warn({ address }, 'the read store is there again')
+      if (lostSince === null && !isThere) warnOfLoss()
+    }
+    lostSince = isThere ? null : (lostSince ?? performance.now())
+  })
+
+  async function makeContact(): Promise<void> {
+    try {
+      await client.connect()
+      await options.prepare()
+    } catch (error) {
+      failure = describe(error)
+      if (!tried && !closing.signal.aborted) warnOfLoss()
+      tried = true
+      throw new StoreUnavailable(`${address}: ${failure}`)
+    }
+    if (tried) log?.warn({ address }, 'the read store is there')
+    prepared = true
+  }
+
+  async function keepTrying(): Promise<void> {
+    while (!closing.signal.aborted) {
+      try {
+        return await contact
+      } catch {
+        // Not all at once, where many processes wait for one server.
+        const ms = timing.heartbeatMs * (0.5 + Math.random() / 2)
+        await pause(ms, undefined, { signal: closing.signal }).catch(() => undefined)
+        if (!closing.signal.aborted) contact = makeContact()
+      }
+    }
+  }
+
+  let contact = makeContact()
+  const trying = keepTrying()
+
+  /** Why it is no use to wait, or null. */
+  function hopeless(): string | null {
+    if (closing.signal.aborted) return 'it is closed'
+    if (!prepared) return tried ? failure : null
+    return lostSince !== null && performance.now() - lostSince > timing.graceMs ? failure : null
+  }
+
+  return {
+    async run(what, work) {
+      const reason = hopeless()
+      if (reason !== null) throw new StoreUnavailable(`${what} on ${address}: ${reason}`)
+      try {
+        const value = await within(timing.callMs, prepared ? work() : contact.then(work))
+        failedAt = Number.NEGATIVE_INFINITY
+        return value
+      } catch (error) {
+        const translated = readStoreError(what, address, error)
+        if (translated instanceof StoreUnavailable) failedAt = performance.now()
+        throw translated
+      }
+    },
+
+    isDown: () =>
+      hopeless() !== null ||
+      (prepared && lostSince !== null) ||
+      performance.now() - failedAt < failureCountsMs,
+
+    async close() {
+      closing.abort()
+      await within(timing.callMs, client.close()).catch(() => undefined)
+      await trying
+      // A first contact that was being made meanwhile may have left something open.
+      await within(timing.callMs, client.close()).catch(() => undefined)
+    },
+  }
+}

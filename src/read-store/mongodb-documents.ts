@@ -1,0 +1,144 @@
+import type { JsonObject } from '../event-store/event-store.ts'
+import type { FoundBy } from '../projector/projection.ts'
+import type { Books } from './mongodb-books.ts'
+import { type Collections, indexField, type StoredRow } from './mongodb-collections.ts'
+import type { Session } from './mongodb-connection.ts'
+import { inRange } from './mongodb-filters.ts'
+import type { Generations } from './mongodb-generations.ts'
+import type { Leases } from './mongodb-leases.ts'
+import { createSearch } from './mongodb-search.ts'
+import { createToRow, writeGuarded } from './mongodb-writes.ts'
+import { type Documents, type Generation, generationFollower, type StoredDocument } from './read-store.ts'
+
+const mostFound = 100
+/** So that no call takes long. */
+const rowsPerCall = 500
+
+/** What a read store in MongoDB is made of. */
+export type Parts = {
+  collections: Collections
+  books: Books
+  leases: Leases
+  generations: Generations
+}
+
+/** The documents of a generation. */
+export function createDocuments<Document extends JsonObject, Index extends string>(
+  { run }: Pick<Session, 'run'>,
+  { collections, books, leases, generations }: Parts,
+  generation: Generation,
+  foundBy: FoundBy<Document, Index>,
+): Documents<Document, Index> {
+  const rows = collections.documents(generation)
+  const name = generationFollower(generation)
+  const parse = (json: string): Document => JSON.parse(json)
+  const toRow = createToRow(foundBy)
+  const search = generation.searched === null ? null : createSearch(rows, generation.searched, parse)
+
+  function stored({ _id, stream, revision, json }: StoredRow): StoredDocument<Document> {
+    return { key: _id, stream, revision: BigInt(revision), document: json === undefined ? null : parse(json) }
+  }
+  const storedFields = { stream: 1, revision: 1, json: 1 }
+
+  async function readAll(keys: readonly string[]): Promise<Map<string, StoredDocument<Document>>> {
+    const found = new Map<string, StoredDocument<Document>>()
+    for (const some of chunks(keys)) {
+      const query = () => rows.find({ _id: { $in: some } }, { projection: storedFields }).toArray()
+      for (const row of await run(`reading ${name}`, query)) found.set(row._id, stored(row))
+    }
+    return found
+  }
+
+  return {
+    get: async key => {
+      const row = await run(`reading ${name}`, () =>
+        rows.findOne({ _id: key }, { projection: { _id: 0, json: 1 } }),
+      )
+      return row?.json === undefined ? null : parse(row.json)
+    },
+
+    find: async (index, value) => {
+      const query = rows.find({ [indexField(index)]: { $eq: value } }, { projection: { json: 1 } })
+      const found = await run(`finding in ${name}`, () => query.sort({ _id: 1 }).limit(mostFound).toArray())
+      return found.flatMap(({ json }) => (json === undefined ? [] : [parse(json)]))
+    },
+
+    list: async (index, range) => {
+      const field = indexField(index)
+      const order = range.direction === 'ascending' ? 1 : -1
+      const query = rows.find(inRange(field, range), { projection: { [field]: 1, json: 1 } })
+      const found = await run(`listing ${name}`, () =>
+        query
+          .sort({ [field]: order, _id: order })
+          .limit(range.limit)
+          .toArray(),
+      )
+      return found.flatMap(({ _id: key, by, json }) => {
+        const value = by?.[index]
+        return value === undefined || json === undefined ? [] : [{ value, key, document: parse(json) }]
+      })
+    },
+
+    search: async (text, page) => {
+      if (!search) throw new Error(`expected a projection that is searched, ${generation.projection} is not`)
+      return run(`searching ${name}`, () => search(text, page))
+    },
+
+    scan: async ({ limit, after }) => {
+      const query = rows.find(after === null ? {} : { _id: { $gt: after } }, { projection: storedFields })
+      return (await run(`reading ${name}`, () => query.sort({ _id: 1 }).limit(limit).toArray())).map(stored)
+    },
+
+    read: readAll,
+
+    standings: async asked => {
+      const keys = asked.map(({ key }) => key)
+      const streams = asked.map(({ stream }) => stream)
+      const [found, parked] = await run(`reading ${name}`, () =>
+        Promise.all([
+          rows.find({ _id: { $in: keys } }, { projection: { revision: 1 } }).toArray(),
+          books.parkedAmong(name, streams),
+        ]),
+      )
+      const revisions = new Map(found.map(({ _id, revision }) => [_id, BigInt(revision)]))
+      return asked.map(({ key, stream }) => ({
+        revision: revisions.get(key) ?? null,
+        parked: parked.has(stream),
+      }))
+    },
+
+    apply: async ({ keys, fold, follower, progress }) => {
+      const before = await readAll(keys)
+      const { writes, parked } = fold(before)
+      const newer = writes.filter(({ key, revision }) => (before.get(key)?.revision ?? -1n) < revision)
+      for (const some of chunks(newer)) {
+        await run(`writing ${name}`, () => writeGuarded(rows, some.map(toRow), key => before.has(key)))
+      }
+      return run(`moving the checkpoints of ${follower}`, async () => {
+        if (parked.length > 0) {
+          // A worker that was paused since it had the leases must not park what another has applied meanwhile.
+          const gone = await leases.lost(follower, progress)
+          if (gone.length > 0) return gone
+          await books.park(parked)
+        }
+        const lost = await leases.renew(follower, progress)
+        // Written after the generation was dropped, documents make a collection that nobody knows of.
+        if (lost.length > 0) await generations.dropStrays()
+        return lost
+      })
+    },
+
+    // Rows are found by search as soon as they are written.
+    completeSearch: ({ follower, held }) =>
+      run(`reading the leases of ${follower}`, () => leases.lost(follower, held)),
+
+    repair: async document => {
+      const row = toRow(document)
+      await run(`writing ${name}`, () => rows.replaceOne({ _id: row._id }, row, { upsert: true }))
+    },
+  }
+}
+
+function* chunks<T>(all: readonly T[]): Generator<T[]> {
+  for (let at = 0; at < all.length; at += rowsPerCall) yield all.slice(at, at + rowsPerCall)
+}

@@ -1,0 +1,42 @@
+import { MongoBulkWriteError, MongoError, MongoServerError } from 'mongodb'
+import { StoreUnavailable } from '../event-store/event-store.ts'
+
+const duplicateKey = 11000
+
+/** The server did not answer in time. What was asked of it may have been done. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer'
+}
+
+/** The outcome of `work`; throws NoAnswer if there is none within so many milliseconds. */
+export function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new NoAnswer(`no answer within ${ms} ms`)), ms)
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === duplicateKey
+}
+
+/** Which operations of an unordered bulk write met a document that is there already; null if anything else failed. */
+export function duplicatesIn(error: unknown): number[] | null {
+  if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) return null
+  const errors = [error.writeErrors].flat()
+  return errors.every(({ code }) => code === duplicateKey) ? errors.map(({ index }) => index) : null
+}
+
+/** What the driver says in the words of the port; anything else is as it was. */
+export function readStoreError(what: string, address: string, error: unknown): unknown {
+  if (!(error instanceof MongoError) && !(error instanceof NoAnswer)) return error
+  return new StoreUnavailable(`${what} on ${address}: ${describe(error)}`)
+}
+
+/** One line, without what servers repeat in their messages: commands with the documents in them. */
+export function describe(error: unknown): string {
+  if (error instanceof MongoServerError) {
+    return `${error.name}: ${error.codeName ?? 'code'} ${error.code ?? 'unknown'}`
+  }
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}

@@ -1,0 +1,59 @@
+import type { AnyBulkWriteOperation, Collection } from 'mongodb'
+import type { FoundBy } from '../projector/projection.ts'
+import type { StoredRow } from './mongodb-collections.ts'
+import { duplicatesIn } from './mongodb-failures.ts'
+import type { StoredDocument } from './read-store.ts'
+import { suffixesOf } from './suffixes.ts'
+
+type Write = AnyBulkWriteOperation<StoredRow>
+
+/** What is kept of a document, with all that it is found by. */
+export function createToRow<Document, Index extends string>(foundBy: FoundBy<Document, Index>) {
+  const indexes = Object.entries<(document: Document) => string | null>(foundBy.indexes)
+
+  return ({ key, stream, revision, document }: StoredDocument<Document>): StoredRow => {
+    const row = { _id: key, stream, revision }
+    if (document === null) return { ...row, removed: true }
+    const values = indexes.flatMap(([name, valueIn]): [string, string][] => {
+      const value = valueIn(document)
+      return value === null ? [] : [[name, value]]
+    })
+    const searched = values.find(([name]) => name === foundBy.searched)?.[1]
+    const suffixes = searched === undefined ? {} : { suffixes: [...new Set(suffixesOf(searched))] }
+    return { ...row, json: JSON.stringify(document), by: Object.fromEntries(values), ...suffixes }
+  }
+}
+
+/**
+ * Writes those rows whose stored revision is lower. What was not there a moment ago is inserted, which costs a third of
+ * an upsert; where another was faster, and everywhere else, what has a lower revision is replaced: no match means that
+ * it is there already.
+ */
+export async function writeGuarded(
+  collection: Collection<StoredRow>,
+  rows: readonly StoredRow[],
+  isKnown: (key: string) => boolean,
+): Promise<void> {
+  const writes = rows.map(row => (isKnown(row._id) ? replacement(row) : { insertOne: { document: row } }))
+  const overtaken = await bulkWrite(collection, writes)
+  const again = overtaken.flatMap(index => rows[index] ?? []).map(replacement)
+  await bulkWrite(collection, again)
+}
+
+function replacement(row: StoredRow): Write {
+  const filter = { _id: row._id, revision: { $lt: row.revision } }
+  return { replaceOne: { filter, replacement: row } }
+}
+
+/** Returns the indexes of inserts that met a document. */
+async function bulkWrite(collection: Collection<StoredRow>, writes: readonly Write[]): Promise<number[]> {
+  if (writes.length === 0) return []
+  try {
+    await collection.bulkWrite(writes, { ordered: false })
+    return []
+  } catch (error) {
+    const duplicates = duplicatesIn(error)
+    if (!duplicates) throw error
+    return duplicates
+  }
+}
