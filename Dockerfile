@@ -1,4 +1,5 @@
 # syntax=docker/dockerfile:1
+# Not 24 yet: better-sqlite3 12 aborts there when it frees a statement, and 13 does not run on Node 20.
 ARG NODE_VERSION=22
 
 FROM node:${NODE_VERSION}-bookworm AS dependencies
