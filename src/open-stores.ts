@@ -6,6 +6,8 @@ import { openEventStoreDB } from './event-store/eventstoredb.ts'
 import type { WholeEventStore } from './event-store/log-transfer.ts'
 import { wholeWithStreamPrefix } from './event-store/prefixed.ts'
 import { openSqliteEventStore } from './event-store/sqlite.ts'
+import type { ReadStore } from './read-store/read-store.ts'
+import { openSqliteReadStore } from './read-store/sqlite.ts'
 
 export type Warn = { warn(fields: object, message: string): void }
 type StoreConfig = Pick<Config, 'dataDir' | 'eventstoreUrl' | 'streamPrefix'>
@@ -21,6 +23,11 @@ export async function openEventStore(config: StoreConfig, log?: Warn): Promise<W
       ? await openSqliteEventStore({ file: eventsFile(config.dataDir) })
       : await openEventStoreDB({ url: config.eventstoreUrl, ...(log ? { log } : {}) })
   return wholeWithStreamPrefix(store, config.streamPrefix)
+}
+
+/** The read store that the environment tells of: SQLite in DATA_DIR. */
+export async function openReadStore(config: Pick<Config, 'dataDir'>, _log?: Warn): Promise<ReadStore> {
+  return openSqliteReadStore(readFile(config.dataDir))
 }
 
 /** Like `openEventStore`, for a log that must be there. Throws StoreUnavailable where there is none, and makes none. */

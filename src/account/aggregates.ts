@@ -9,6 +9,11 @@ const accountEvents: Record<AccountEvent['type'], true> = {
   ProfileEdited: true,
   PasswordResetRequested: true,
   PasswordReset: true,
+  PasswordChanged: true,
+  EmailChangeRequested: true,
+  EmailChanged: true,
+  EmailLost: true,
+  SessionStolen: true,
   SessionsEnded: true,
   MailSent: true,
   MailAbandoned: true,
@@ -44,4 +49,9 @@ export function accountStream(userId: number): string {
 /** The stream of a session: `session-<uuid>`. */
 export function sessionStream(sessionId: string): string {
   return `session-${sessionId}`
+}
+
+/** The session of a stream `session-<uuid>`. */
+export function sessionIdOf(stream: string): string {
+  return stream.slice('session-'.length)
 }

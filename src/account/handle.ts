@@ -48,7 +48,13 @@ const pageOfEvents = 500
  * The only writer of the log: load, fold, decide, append at the revision read. Commands on one stream queue; a
  * conflict with another process is decided again until the deadline, then Overloaded.
  */
-export function createHandler(options: { store: EventStore; now: () => number; cachedStreams?: number }) {
+export function createHandler(options: {
+  store: EventStore
+  now: () => number
+  cachedStreams?: number
+  /** Told of each append that came too late for its revision. */
+  conflicted?: () => void
+}) {
   const { store } = options
   const folds = new LRUCache<string, Loaded<unknown>>({ max: options.cachedStreams ?? 20_000 })
   const queues = new Map<string, Promise<unknown>>()
@@ -106,6 +112,7 @@ export function createHandler(options: { store: EventStore; now: () => number; c
         return { ...handled, appended: true }
       } catch (error) {
         if (!(error instanceof RevisionConflict)) throw error
+        options.conflicted?.()
         if (performance.now() > intent.deadline) throw new Overloaded(`${error.message}, until the deadline`)
         if (attempt > 0) await pause(Math.random() * Math.min(100, 2 ** attempt))
         const ids = new Set(events.map(event => event.id))

@@ -11,6 +11,9 @@ export type RequestState = {
   match: Match | null
 }
 
+/** Told of every answer; `route` is a pattern, or `none`. */
+export type RequestAnswered = (method: string, route: string, status: number, seconds: number) => void
+
 /**
  * The outermost layer: finds the id and the route of each request, and logs one line for it. The line has the
  * route's pattern, not the path, because that names a user, and nothing that was sent.
@@ -18,18 +21,18 @@ export type RequestState = {
 export function createObserve(
   match: (target: string) => Match | null,
   log: Logger,
+  answered: RequestAnswered,
 ): Middleware<RequestState> {
   return async ({ req, res, state }, next) => {
     state.arrivedAt = performance.now()
     state.requestId = requestId(req.headers['x-request-id'])
     state.match = match(req.url ?? '')
     await next()
-    log.info({
-      id: state.requestId,
-      method: req.method,
-      route: state.match?.route.pattern ?? null,
-      status: res.statusCode,
-      ms: Math.round((performance.now() - state.arrivedAt) * 100) / 100,
-    })
+    const route = state.match?.route.pattern ?? null
+    const milliseconds = performance.now() - state.arrivedAt
+    const { statusCode: status } = res
+    const ms = Math.round(milliseconds * 100) / 100
+    log.info({ id: state.requestId, method: req.method, route, status, ms })
+    answered(req.method ?? '', route ?? 'none', status, milliseconds / 1000)
   }
 }

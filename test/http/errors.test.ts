@@ -17,7 +17,7 @@ async function meet(error: unknown): Promise<{ answered: Answered; logged: reado
   const log = pino({ base: null }, { write: line => void logged.push(line) })
   const route = at('/route', 'noStore', { GET: () => Promise.reject(error) })
   const app = new Koa<RequestState>()
-  app.use(createObserve(createRouter([route]), log))
+  app.use(createObserve(createRouter([route]), log, () => {}))
   app.use(createDispatch({ headers: fixedHeaders(['*']), log, isStopping: () => false }))
   const server = await startHttpServer({
     port: 0,

@@ -1,0 +1,191 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { profiles } from '../projections/profiles.ts'
+import { sessions } from '../projections/sessions.ts'
+import { sessionIdOf } from './account/aggregates.ts'
+import { createClaims } from './account/claims.ts'
+import { loadCommonPasswords } from './account/common-passwords.ts'
+import { createAccounts } from './account/create-accounts.ts'
+import { createHandler } from './account/handle.ts'
+import { createPasswordHasher } from './account/password-hashing.ts'
+import { createTokens } from './account/tokens.ts'
+import { createUserIds } from './account/user-ids.ts'
+import { whenKnown } from './account/when-known.ts'
+import type { Config } from './config.ts'
+import { type EventStore, type JsonObject, StoreUnavailable } from './event-store/event-store.ts'
+import { type LogIdentity, openLog } from './event-store/log-identity.ts'
+import { createApp } from './http/app.ts'
+import { type HttpServer, startHttpServer } from './http/server.ts'
+import { mailerFollower } from './mailer/mailer-follower.ts'
+import { outboxTransport, smtpTransport } from './mailer/transport.ts'
+import { openEventStore, openReadStore } from './open-stores.ts'
+import { createHealth } from './ops/health.ts'
+import { createMetrics } from './ops/metrics.ts'
+import { startOpsServer } from './ops/ops-server.ts'
+import { createApplied } from './projector/applied.ts'
+import type { Follower } from './projector/follower.ts'
+import { createProfileQueries } from './projector/profile-queries.ts'
+import type { Projection } from './projector/projection.ts'
+import { createSessionQueries } from './projector/session-queries.ts'
+import { createVisibility } from './projector/visibility.ts'
+import { type FollowerWorker, startWorker } from './projector/worker.ts'
+import { generatedSecret } from './secret.ts'
+
+/** Every read model: one line each. */
+export const projections: readonly Projection<JsonObject>[] = [profiles, sessions]
+
+export type Roster = {
+  /** What listens where. */
+  listening: { name: string; url: string }[]
+  /** Finishes running requests within `graceMs`, gives leases back, closes the stores. */
+  stop(graceMs: number): Promise<void>
+}
+
+/** Starts the roles that the configuration names, in this process. Throws what keeps it from starting. */
+export async function startRoster(
+  config: Config,
+  log: Logger,
+  now: () => number = Date.now,
+): Promise<Roster> {
+  const has = (role: Config['roles'][number]) => config.roles.includes(role)
+  await mkdir(config.dataDir, { recursive: true })
+  const secret = config.jwtSecret ?? (await generatedSecret(config.dataDir))
+  const tokens = createTokens({ secret: Buffer.from(secret) })
+  const store = await openEventStore(config, log)
+  const readStore = await openReadStore(config, log)
+  const stopping = new AbortController()
+  const identity = askForIdentity(store, log, stopping.signal, config.eventstoreUrl === null ? 0 : Infinity)
+
+  const hasher = createPasswordHasher({ ...config.argon2, queueLimit: config.hashQueueLimit })
+  const positionsCountEvents = config.eventstoreUrl === null && config.streamPrefix === ''
+  const watched = { eventStore: store, readStore, projections, positionsCountEvents, now }
+  const health = createHealth({ ...watched, readyMaxLagSeconds: config.readyMaxLagSeconds })
+  const metrics = createMetrics({ hashesWaiting: () => hasher.waiting, readModels: health.figures })
+  const handler = createHandler({ store, now, conflicted: metrics.appendConflicted })
+  const applied = has('projector') ? { applied: createApplied() } : {}
+
+  const accounts = identity.then(({ logId, namesKey }) => {
+    const waiting = { readStore, logId, ...applied }
+    const shown = createVisibility({ ...waiting, projection: profiles })
+    const shownSessions = createVisibility({ ...waiting, projection: sessions })
+    const { readYourWritesTimeoutMs } = config
+    return createAccounts({
+      store,
+      handler,
+      tokens,
+      hasher,
+      now,
+      settings: config,
+      claims: createClaims({ store, handler, namesKey }),
+      nextUserId: createUserIds({ store, handler, blockSize: config.idBlockSize }),
+      waitUntilVisible: (userId, stream, revision) =>
+        shown.waitUntilVisible(String(userId), stream, revision, readYourWritesTimeoutMs),
+      waitUntilSessionVisible: (stream, revision) =>
+        shownSessions.waitUntilVisible(sessionIdOf(stream), stream, revision, readYourWritesTimeoutMs),
+      warn: (error, message) => log.warn({ err: error }, message),
+    })
+  })
+
+  const followers: Follower[] = []
+  if (has('mailer')) followers.push(mailerOf())
+  const worker = identity.then(({ logId }) => workerOf(logId))
+  // Both have their say where they are awaited; here it is only kept from being an unhandled rejection.
+  for (const started of [accounts, worker]) started.catch(() => {})
+  if (config.eventstoreUrl === null) await Promise.all([accounts, worker])
+
+  const servers: { name: string; url: string; stop(graceMs: number): Promise<void> }[] = []
+  try {
+    if (has('api')) servers.push({ name: 'api', ...(await api()) })
+    const ops = await startOps()
+    if (ops) servers.push({ name: 'ops', ...ops })
+  } catch (error) {
+    await stop(0)
+    throw error
+  }
+  return { listening: servers.map(({ name, url }) => ({ name, url })), stop }
+
+  function mailerOf(): Follower {
+    const { smtpUrl, from, resetUrl, emailUrl } = config.mail
+    const transport = smtpUrl
+      ? smtpTransport(smtpUrl, from)
+      : outboxTransport(join(config.dataDir, 'outbox'), from)
+    return mailerFollower({ handler, tokens, transport, resetUrl, emailUrl, now, log, sent: metrics.mail })
+  }
+
+  async function workerOf(logId: string): Promise<FollowerWorker | null> {
+    const fed = has('projector') ? projections : []
+    if (fed.length + followers.length === 0 || stopping.signal.aborted) return null
+    return startWorker({
+      eventStore: store,
+      readStore,
+      logId,
+      projections: fed,
+      followers,
+      partitions: config.projectorPartitions,
+      log,
+      now,
+      batch: metrics.batchApplied,
+      ...applied,
+    })
+  }
+
+  function api(): Promise<HttpServer> {
+    loadCommonPasswords()
+    return startHttpServer({
+      port: config.port,
+      host: config.host,
+      log,
+      createHandler: isStopping =>
+        createApp({
+          accounts: whenKnown(accounts, { readAccessToken: token => tokens.readAccess(token, now()) }),
+          profiles: createProfileQueries(readStore),
+          sessions: createSessionQueries(readStore),
+          settings: config,
+          log,
+          requestAnswered: metrics.requestAnswered,
+          isStopping,
+        }).callback(),
+    })
+  }
+
+  /** A busy port is no reason to stay down unless it was asked for by name. */
+  async function startOps() {
+    const { port, host, set } = config.ops
+    try {
+      return await startOpsServer({ port, host, readiness: health.readiness, metrics: metrics.page, log })
+    } catch (error) {
+      if (set) throw error
+      log.warn({ port, host }, 'the ops port is in use: /readyz and /metrics are not served')
+      return null
+    }
+  }
+
+  async function stop(graceMs: number): Promise<void> {
+    await Promise.all(servers.map(server => server.stop(graceMs)))
+    stopping.abort()
+    const running = await worker.catch(() => null)
+    await running?.stop()
+    await readStore.close()
+    await store.close()
+  }
+}
+
+/** Which log this is: asked again while the log does not answer, at most `retries` times. */
+async function askForIdentity(
+  store: EventStore,
+  log: Logger,
+  signal: AbortSignal,
+  retries: number,
+): Promise<LogIdentity> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await openLog(store)
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable) || attempt >= retries || signal.aborted) throw error
+      log.warn({ err: error }, 'the event log does not answer; trying again')
+      await pause(Math.min(10_000, 250 * 2 ** attempt) * (0.5 + Math.random()), undefined, { signal })
+    }
+  }
+}
