@@ -4,6 +4,7 @@ import { StoreUnavailable } from '../event-store/event-store.ts'
 import { addExport } from './export.ts'
 import { WrongKey } from './export-file/signature.ts'
 import { EmptyLog } from './export-log.ts'
+import { addImport } from './import.ts'
 import { addKeys } from './keys.ts'
 import { createShell, type ExitCode, exitCodes, Stopped, type Terminal, ToolFailure } from './shell.ts'
 import { addVerifyExport } from './verify-export.ts'
@@ -28,6 +29,7 @@ export async function runRoster(args: readonly string[], terminal: Terminal): Pr
     })
   addExport(program, shell)
   addVerifyExport(program, shell)
+  addImport(program, shell)
   addKeys(program, shell)
   try {
     await program.parseAsync(args, { from: 'user' })

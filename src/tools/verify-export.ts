@@ -4,7 +4,7 @@ import type { ReadLine } from './export-file/parse.ts'
 import type { Problem } from './export-file/read.ts'
 import { publicKeyOf } from './export-file/signature.ts'
 import { readGivenFile } from './given-file.ts'
-import { readExport } from './read-export.ts'
+import { readExport, type TakenLine } from './read-export.ts'
 import { describeTool, exitCodes, type Shell } from './shell.ts'
 
 type Options = { key?: string; json?: true }
@@ -37,8 +37,13 @@ export function addVerifyExport(program: Command, shell: Shell): void {
     })
 }
 
-/** Reads the whole file. `publicKey`: base64url of the key that must have signed it. */
-export async function verifyExport(shell: Shell, file: string, publicKey?: string): Promise<Verdict> {
+/** Reads the whole file. `publicKey`: base64url of the key that must have signed it. `onLine` is told of every line. */
+export async function verifyExport(
+  shell: Shell,
+  file: string,
+  publicKey?: string,
+  onLine?: (line: TakenLine) => void,
+): Promise<Verdict> {
   const verdict: Verdict = {
     header: null,
     footer: null,
@@ -54,7 +59,9 @@ export async function verifyExport(shell: Shell, file: string, publicKey?: strin
   let lines = 0
   for await (const taken of readExport(shell, file, { title: 'verify-export', howToGoOn, onProblem })) {
     lines += taken.length
-    for (const { read } of taken) {
+    for (const line of taken) {
+      const { read } = line
+      onLine?.(line)
       if (read?.kind === 'event') verdict.events++
       else if (read?.kind === 'redacted') verdict.redacted++
       else if (read?.kind === 'header') verdict.header = read.header

@@ -46,12 +46,19 @@ export function headerLine({ log, scope }: ExportHeader): Line {
 }
 
 export function eventLine(before: string, line: number, event: EventText, salt: string): Line {
-  const { id, type, data, metadata, stream, revision } = event
-  const content = `{"data":${data},"id":${JSON.stringify(id)},"metadata":${metadata},"type":${JSON.stringify(type)}}`
-  const rest = `"content":${content},"salt":"${salt}"}`
+  const { stream, revision } = event
+  const rest = `${contentText(event)},"salt":"${salt}"}`
   const place = { line, stream, revision: String(revision) }
   return placedLine(before, placeText(place), sha256(rest), rest)
 }
+
+/** What `content` is for an event, and its name: all that follows `chain` but the salt. */
+export function contentText({ id, type, data, metadata }: Omit<EventText, 'position'>): string {
+  return `"content":{"data":${data},"id":${JSON.stringify(id)},"metadata":${metadata},"type":${JSON.stringify(type)}}`
+}
+
+/** The length of what follows in the line then. */
+export const saltTextLength = ',"salt":""}'.length + saltLength
 
 /** The line of an event whose content and salt were taken out. */
 export function redactedLine(before: string, place: ExportPlace, digest: string): Line {
