@@ -107,7 +107,7 @@ export type ApplyBatch<Document> = {
   /** The follower whose leases and parked streams these are. */
   follower: string
   progress: readonly Progress[]
-  /** Documents need not be found by search yet: a store that fills its index better at once may put that off. */
+  /** Documents need not be found yet but by key: a store that fills indexes better at once may put that off. */
   searchLater: boolean
 }
 

@@ -2,10 +2,10 @@ import type { JsonObject } from '../event-store/event-store.ts'
 import type { FoundBy } from '../projector/projection.ts'
 import { type Documents, type Generation, generationFollower, type StoredDocument } from './read-store.ts'
 import type { Ledger } from './sqlite-books.ts'
+import { completeEntries } from './sqlite-completion.ts'
 import { createEntries } from './sqlite-entries.ts'
 import { createSearch } from './sqlite-search.ts'
 import type { Session } from './sqlite-session.ts'
-import { completeSuffixes } from './sqlite-suffixes.ts'
 import { afterAllText, tablesOf } from './sqlite-tables.ts'
 
 type Bound = string | Buffer
@@ -150,10 +150,7 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     },
 
     completeSearch: options =>
-      completeSuffixes(session, ledger, generation, options, {
-        scan: (after, limit) => scan.all(after, limit),
-        valueIn: json => entries.searchedValue(parse(json)),
-      }),
+      completeEntries(session, ledger, options, (after, limit) => scan.all(after, limit), entries, parse),
 
     repair: document => write(() => put(readAll([document.key]).get(document.key), document, false)),
   }

@@ -10,7 +10,7 @@ import { edited, foldOfLog, logId, openStage, quick, registered, type Stage, sca
 /** The next version shouts. */
 const louder: Projection<Profile> = {
   ...profiles,
-  version: 2,
+  version: profiles.version + 1,
   evolve(profile, event) {
     const evolved = profiles.evolve(profile, event)
     return evolved && { ...evolved, bio: evolved.bio.toUpperCase() }
@@ -210,7 +210,7 @@ describe('a rebuild', () => {
   })
 
   describe('to a newer version, as readers see it', () => {
-    const modest: Projection<Profile> = { ...profiles, version: 0 }
+    const modest: Projection<Profile> = { ...profiles, version: profiles.version - 1 }
 
     it('reads documents of the version before until the newer ones are there', async () => {
       const old = await stage.start({ projections: [modest] })

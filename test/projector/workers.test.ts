@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { profiles } from '../../projections/profiles.ts'
 import type { RecordedEvent } from '../../src/event-store/event-store.ts'
 import type { Follower, Hold } from '../../src/projector/follower.ts'
 import type { Lease } from '../../src/read-store/read-store.ts'
@@ -51,7 +52,7 @@ describe('several workers', () => {
     await first.stop()
     await stage.append(2, registered(2, 'bob'))
     // A worker that died: it holds everything, and never renews.
-    await stage.readStore.beat('dead', ['profiles@1'])
+    await stage.readStore.beat('dead', [`profiles@${profiles.version}`])
     const taken: Lease[] = []
     for (const lease of await stage.readStore.leases('profiles.1')) {
       const dead = await stage.readStore.takeLease(lease, 'dead')
