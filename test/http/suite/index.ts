@@ -16,6 +16,7 @@ import { stoppingCases } from './stopping.ts'
 import { type StartServer, withServer } from './test-server.ts'
 import { timeCases } from './time.ts'
 import { tokenCases } from './tokens.ts'
+import { visibleCases } from './visible.ts'
 
 /** The whole HTTP contract over real HTTP, on whichever stores `start` starts Roster with. */
 export function httpSuite(name: string, start: StartServer): void {
@@ -32,6 +33,7 @@ export function httpSuite(name: string, start: StartServer): void {
     profileCases(running)
     searchCases(running, start)
     raceCases(running)
+    visibleCases(running, start)
     timeCases(start)
     overloadCases(start)
     stoppingCases(start)
