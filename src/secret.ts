@@ -4,13 +4,16 @@ import { join } from 'node:path'
 
 const secretBytes = 48
 
+/** Where it is kept. */
+export const secretFile = (dataDir: string): string => join(dataDir, 'jwt-secret')
+
 /**
  * The secret in `<dataDir>/jwt-secret` (mode 0600), made at the first start: durable before it is used, and one and
  * the same for all who start at once.
  */
 export async function generatedSecret(dataDir: string): Promise<string> {
   await mkdir(dataDir, { recursive: true })
-  const file = join(dataDir, 'jwt-secret')
+  const file = secretFile(dataDir)
   return (await readSecret(file)) ?? (await makeSecret(dataDir, file))
 }
 

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { InvalidConfig } from '../config.ts'
 import { StoreUnavailable } from '../event-store/event-store.ts'
+import { addBackup } from './backup.ts'
 import { addExport } from './export.ts'
 import { WrongKey } from './export-file/signature.ts'
 import { EmptyLog } from './export-log.ts'
@@ -30,6 +31,7 @@ export async function runRoster(args: readonly string[], terminal: Terminal): Pr
   addExport(program, shell)
   addVerifyExport(program, shell)
   addImport(program, shell)
+  addBackup(program, shell)
   addKeys(program, shell)
   try {
     await program.parseAsync(args, { from: 'user' })
