@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
-import { profiles } from '../../projections/profiles.ts'
 import type { Recorded } from '../../src/account/recorded.ts'
 import type { JsonObject } from '../../src/event-store/event-store.ts'
 import { readFile } from '../../src/open-stores.ts'
 import type { Projection } from '../../src/projector/projection.ts'
 import type { ReadStore, StoredDocument } from '../../src/read-store/read-store.ts'
 import { openSqliteReadStore } from '../../src/read-store/sqlite.ts'
+import { projections } from '../../src/roster.ts'
 
 /** `lagging`: documents may be behind the log, but must be what they were at their revision. */
 type Strictness = 'caught up' | 'lagging'
@@ -19,18 +19,18 @@ export async function readModelDifferences(
   const store = await openSqliteReadStore(readFile(dataDir))
   try {
     const parked = await store.parked()
-    return [
-      ...parked.map(({ follower, stream, error }) => `${follower} has parked ${stream}: ${error}`),
-      ...(await differences(store, profiles, log, strictness)),
-    ]
+    const found = parked.map(({ follower, stream, error }) => `${follower} has parked ${stream}: ${error}`)
+    for (const projection of projections)
+      found.push(...(await differences(store, projection, log, strictness)))
+    return found
   } finally {
     await store.close()
   }
 }
 
-async function differences<Document extends JsonObject, Index extends string>(
+async function differences(
   store: ReadStore,
-  projection: Projection<Document, Index>,
+  projection: Projection<JsonObject>,
   log: ReadonlyMap<string, Recorded[]>,
   strictness: Strictness,
 ): Promise<string[]> {
@@ -48,7 +48,7 @@ async function differences<Document extends JsonObject, Index extends string>(
     const upTo = strictness === 'lagging' ? (actual?.revision ?? -1n) : (events.at(-1)?.revision ?? -1n)
     const expected = events
       .filter(({ revision }) => revision <= upTo)
-      .reduce<Document | null>((document, event) => projection.evolve(document, event), null)
+      .reduce<JsonObject | null>((document, event) => projection.evolve(document, event), null)
     if (!isDeepStrictEqual(actual?.document ?? null, expected) || (actual?.revision ?? -1n) < upTo)
       found.push(
         `${projection.name} ${key}: expected ${JSON.stringify(expected)} at ${upTo}, ` +
@@ -58,15 +58,15 @@ async function differences<Document extends JsonObject, Index extends string>(
   return [...found, ...[...stored.keys()].map(key => `${projection.name} ${key} is in no stream`)]
 }
 
-async function allDocuments<Document extends JsonObject, Index extends string>(
+async function allDocuments(
   store: ReadStore,
   generation: Parameters<ReadStore['open']>[0],
-  projection: Projection<Document, Index>,
-): Promise<Map<string, StoredDocument<Document>>> {
+  projection: Projection<JsonObject>,
+): Promise<Map<string, StoredDocument<JsonObject>>> {
   const documents = store.open(generation, projection)
-  const all = new Map<string, StoredDocument<Document>>()
+  const all = new Map<string, StoredDocument<JsonObject>>()
   for (let after: string | null = null; ; ) {
-    const page: StoredDocument<Document>[] = await documents.scan({ limit: 1000, after })
+    const page: StoredDocument<JsonObject>[] = await documents.scan({ limit: 1000, after })
     for (const document of page) all.set(document.key, document)
     const last = page.at(-1)
     if (!last) return all

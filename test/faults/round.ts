@@ -45,20 +45,18 @@ export async function round(
 
   const caller = createCaller(service.url(), ledger)
   try {
-    await resolveAttempts(ledger, caller)
+    const [caughtUpAfterMs] = await Promise.all([
+      caughtUp(dataDir, ledger).then(since),
+      resolveAttempts(ledger, caller),
+    ])
     const touched = ledger.members.filter(member => member.touched)
     const mailsEnd = performance.now() + catchUpWithinMs
     const doing = { caller, ledger, outbox, giveUp: () => performance.now() > mailsEnd }
-    const caughtUpAfterMs = Promise.all([
-      caughtUp(dataDir, ledger).then(since),
-      checkCredentials(doing, touched),
-    ]).then(([milliseconds]) => milliseconds)
-    const recovery = { killedAfterMs, healthyAfterMs, caughtUpAfterMs: await caughtUpAfterMs }
-    // The checks of credentials wrote too: once more, until all that is seen as well.
+    await checkCredentials(doing, touched)
     await caughtUp(dataDir, ledger)
     await checkProfiles(doing, touched)
     checkLog(await readLog(dataDir), ledger)
-    return recovery
+    return { killedAfterMs, healthyAfterMs, caughtUpAfterMs }
   } finally {
     caller.close()
   }
