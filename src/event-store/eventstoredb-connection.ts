@@ -4,6 +4,7 @@ import { StoreUnavailable } from './event-store.ts'
 import { type Client, openClient } from './eventstoredb-client.ts'
 import { describe, isFatal } from './eventstoredb-failures.ts'
 import type { ConnectionUrl } from './eventstoredb-url.ts'
+import { type Waiting, watchdog } from './eventstoredb-watchdog.ts'
 
 /** The server did not answer in time. What was asked of it may have been done. */
 export class NoAnswer extends Error {
@@ -45,70 +46,86 @@ export type Connection = {
   close(): Promise<void>
 }
 
-type Used = { client: Client; heardAt: number; waiting: Set<(why: string) => void> }
+/** `askedAt`: since when, at the latest, it is asked without being heard. */
+type Used = { client: Client; heardAt: number; askedAt: number }
 
 /** Grows with the failures from `first` to `longest`, and is never the same for two who wait. */
 export function backoff(failures: number, first: number, longest: number): number {
   return Math.min(longest, first * 2 ** failures) * (0.5 + Math.random() / 2)
 }
 
+/** A call under way. A class, as there is one for every append. */
+class Attempt implements Call, Waiting {
+  readonly client: EventStoreDBClient
+  readonly used: Used
+  readonly startedAt: number
+  readonly silenceMs: number
+  readonly deadline: number
+  due: number
+  onOverdue: (attempt: Attempt) => void
+  abandon: (() => void) | undefined
+
+  constructor(used: Used, silenceMs: number, deadline: number, onOverdue: (attempt: Attempt) => void) {
+    this.client = used.client.events
+    this.used = used
+    this.startedAt = performance.now()
+    this.silenceMs = silenceMs
+    this.deadline = deadline
+    this.due = Math.min(this.startedAt + silenceMs, deadline)
+    this.onOverdue = onOverdue
+  }
+
+  heard(): void {
+    this.used.heardAt = performance.now()
+    this.due = Math.min(this.used.heardAt + this.silenceMs, this.deadline)
+  }
+
+  onGivenUp(action: () => void): void {
+    this.abandon = action
+  }
+
+  giveUp(): void {
+    this.onOverdue(this)
+  }
+}
+
 /**
  * A client of its own, because a call that fails closes the channel of the client it was made with. It is replaced when
- * a call hears nothing and no other call on it does.
+ * it is asked and nothing is heard from it for as long as a first attempt may take.
  */
 export function connect({ url, address }: ConnectionUrl, patience: Patience): Connection {
   const { attemptMs, longestAttemptMs, backoffMs, longestBackoffMs } = patience
+  const attempts = watchdog<Attempt>()
   let current: Used | undefined
   let closed = false
 
   async function replace(used: Used): Promise<void> {
     if (current === used) current = undefined
-    for (const giveUp of [...used.waiting]) giveUp('the connection was given up')
+    for (const attempt of [...attempts.all()]) if (attempt.used === used) attempt.giveUp()
     await used.client.close()
   }
 
-  function attempt<T>(silenceMs: number, run: (call: Call) => Promise<T>): Promise<T> {
-    current ??= { client: openClient(url), heardAt: 0, waiting: new Set() }
+  function attempt<T>(silenceMs: number, deadline: number, run: (call: Call) => Promise<T>): Promise<T> {
+    current ??= { client: openClient(url), heardAt: 0, askedAt: 0 }
     const used = current
-    const startedAt = performance.now()
-    let heardAt = startedAt
-    let abandon = () => {}
+    if (used.heardAt >= used.askedAt) used.askedAt = performance.now()
     return new Promise<T>((resolve, reject) => {
-      let timer = setTimeout(look, silenceMs)
-      used.waiting.add(giveUp)
-
-      function end(): boolean {
-        clearTimeout(timer)
-        return used.waiting.delete(giveUp)
-      }
-      function giveUp(why: string): void {
-        end()
-        abandon()
-        reject(new NoAnswer(why))
-      }
-      function look(): void {
-        const left = heardAt + silenceMs - performance.now()
-        if (left > 0.5) {
-          timer = setTimeout(look, left)
-          return
-        }
-        giveUp(`no answer within ${Math.round(silenceMs)} ms`)
-        if (used.heardAt < startedAt) void replace(used)
-      }
-      function heard(): void {
-        heardAt = used.heardAt = performance.now()
-      }
-
-      const onGivenUp = (action: () => void) => {
-        abandon = action
-      }
-      run({ client: used.client.events, heard, onGivenUp }).then(
+      const call = new Attempt(used, silenceMs, deadline, ({ abandon, startedAt }) => {
+        attempts.remove(call)
+        abandon?.()
+        const now = performance.now()
+        reject(new NoAnswer(`no answer within ${Math.round(now - startedAt)} ms`))
+        const isSilent = used.heardAt < used.askedAt && now - used.askedAt >= attemptMs
+        if (current === used && isSilent) void replace(used)
+      })
+      attempts.add(call)
+      run(call).then(
         result => {
-          if (end()) heard()
+          if (attempts.remove(call)) call.heard()
           resolve(result)
         },
         error => {
-          if (end()) heard()
+          if (attempts.remove(call)) call.heard()
           reject(error)
         },
       )
@@ -117,12 +134,11 @@ export function connect({ url, address }: ConnectionUrl, patience: Patience): Co
 
   return {
     async persist(what, deadline, run) {
-      let lastError: unknown = new NoAnswer('its deadline had passed')
+      let lastError: unknown = 'its deadline had passed'
       for (let failures = 0; performance.now() < deadline; failures++) {
         if (closed) throw new StoreUnavailable(`${what} on ${address}: it is closed`)
         try {
-          const left = deadline - performance.now()
-          return await attempt(Math.min(left, longestAttemptMs, attemptMs * 2 ** failures), run)
+          return await attempt(Math.min(longestAttemptMs, attemptMs * 2 ** failures), deadline, run)
         } catch (error) {
           if (error instanceof Refused) throw error.reason
           if (isFatal(error)) throw new StoreUnavailable(`${what} on ${address}: ${describe(error)}`)

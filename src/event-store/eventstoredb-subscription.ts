@@ -33,7 +33,8 @@ export type LookAhead = (position: Position) => Promise<{ isNew: boolean; upTo: 
 export type Subscription = { batches(): AsyncGenerator<Batch>; end(): void }
 
 const eventsPerBatch = 512
-const gatherMs = 50
+const gatherMs = 200
+const buffering: object = { readableHighWaterMark: eventsPerBatch, writableHighWaterMark: 16 }
 
 /** One subscription of the server, from `after` on. */
 export function subscribe(
@@ -187,6 +188,6 @@ function open(
         : excludeSystemEvents(options),
       requiresLeader,
     },
-    { highWaterMark: eventsPerBatch },
+    buffering,
   )
 }

@@ -159,30 +159,29 @@ describe('The EventStoreDB adapter, when the server misbehaves', () => {
     }))
 
   it('gives up a call at its deadline, whatever is wrong, and says why', async () => {
-    const store = await openEventStoreDB({ url: server.url, timing: impatient, patienceMs: 200 })
-    const unused = await openEventStoreDB({ url: server.url, timing: impatient, patienceMs: 200 })
-    await store.append('user-1', [anEvent()], noStream)
-    const calls: [Operation, () => Promise<unknown>][] = [
-      ['append', () => store.append('user-1', [anEvent()], 0n, performance.now() + 150)],
-      ['features', () => unused.append('user-1', [anEvent()], 0n, performance.now() + 150)],
-      ['read', () => store.readStream('user-1', { deadline: performance.now() + 150 })],
-      ['read', () => store.head()],
-      ['read', () => store.truncate('user-1', 1n)],
-      ['subscription', () => readWhole(store)],
+    const open = () => openEventStoreDB({ url: server.url, timing: impatient, patienceMs: 120 })
+    await stores[0].append('user-1', [anEvent()], noStream)
+    const calls: [Operation, (store: EventStore) => Promise<unknown>][] = [
+      ['append', store => store.append('user-1', [anEvent()], 0n, performance.now() + 120)],
+      ['features', store => store.append('user-1', [anEvent()], 0n, performance.now() + 120)],
+      ['read', store => store.readStream('user-1', { deadline: performance.now() + 120 })],
+      ['read', store => store.head()],
+      ['read', store => store.truncate('user-1', 1n)],
+      ['subscription', store => readWhole(store)],
     ]
     for (const fault of ['hang', 'unavailable', 'not-leader'] as const) {
       for (const [operation, call] of calls) {
+        const store = await open()
         const takeBack = server.misbehave(operation, fault, { times: Number.POSITIVE_INFINITY })
-        const error = await inTime(failure(call()))
+        const error = await inTime(failure(call(store)))
         expect(error, `${operation} ${fault}`).to.be.instanceOf(StoreUnavailable)
         expect(String(error)).to.match(
           /127\.0\.0\.1:\d+.*: (NoAnswer|UnavailableError|NotLeaderError|Error): ./,
         )
+        await store.close()
         takeBack()
       }
     }
-    expect(await unused.append('user-1', [anEvent()], 0n)).to.deep.equal({ revision: 1n })
-    await Promise.all([store.close(), unused.close()])
   })
 
   it('does not try what is refused for good', async () => {
