@@ -25,7 +25,7 @@ export function addBackup(program: Command, shell: Shell): void {
     const config = shell.config()
     const files = await backUp(shell, config, folder)
     const words = `${files.join(', ')} are in ${folder}`
-    const without = files.includes('jwt-secret') ? '' : '; JWT_SECRET is not among them: keep it yourself'
+    const without = config.jwtSecret === null ? '' : '; JWT_SECRET is not among them: keep it yourself'
     await answer(shell, options.json, { folder, files }, words + without)
   })
 }

@@ -8,6 +8,7 @@ import { EmptyLog } from './export-log.ts'
 import { addImport } from './import.ts'
 import { addKeys } from './keys.ts'
 import { createShell, type ExitCode, exitCodes, Stopped, type Terminal, ToolFailure } from './shell.ts'
+import { addShow } from './show.ts'
 import { addVerifyExport } from './verify-export.ts'
 
 const exitCodesHelp = `
@@ -28,6 +29,7 @@ export async function runRoster(args: readonly string[], terminal: Terminal): Pr
       writeOut: text => void terminal.stdout.write(text),
       writeErr: text => void terminal.stderr.write(text),
     })
+  addShow(program, shell)
   addExport(program, shell)
   addVerifyExport(program, shell)
   addImport(program, shell)
