@@ -16,7 +16,7 @@ const accountStreams = 'user-'
 /** One document a user, under the id: serves profile view and search. */
 export const profiles: Projection<Profile, 'username'> = {
   name: 'profiles',
-  version: 1,
+  version: 2,
   streams: [accountStreams],
 
   key: event => (event.stream.startsWith(accountStreams) ? event.stream.slice(accountStreams.length) : null),
@@ -28,8 +28,11 @@ export const profiles: Projection<Profile, 'username'> = {
         return { id: userId, username, key: usernameKey(username), email, privacy: false, ...fields }
       }
       case 'ProfileEdited':
-        if (!profile) throw new Error(`expected a registered user before ${event.type}, found none`)
-        return { ...profile, ...event.data }
+        return { ...registered(profile, event.type), ...event.data }
+      case 'EmailChanged':
+        return { ...registered(profile, event.type), email: event.data.email }
+      case 'EmailLost':
+        return { ...registered(profile, event.type), email: '' }
       default:
         return profile
     }
@@ -37,4 +40,9 @@ export const profiles: Projection<Profile, 'username'> = {
 
   indexes: { username: profile => profile.key },
   searched: 'username',
+}
+
+function registered(profile: Profile | null, type: string): Profile {
+  if (!profile) throw new Error(`expected a registered user before ${type}, found none`)
+  return profile
 }

@@ -24,6 +24,10 @@ const url = (...protocols: string[]) =>
       `expected a URL that begins with ${protocols.map(protocol => `${protocol}://`).join(' or ')}`,
     )
     .optional()
+const urlWithToken = z
+  .string()
+  .refine(value => value.includes('{token}'), 'expected a URL with {token} in it')
+  .optional()
 const commaSeparated = (text: string) =>
   text
     .split(',')
@@ -48,10 +52,8 @@ const environment = z.object({
   STREAM_PREFIX: z.string().default(''),
   SMTP_URL: url('smtp', 'smtps'),
   MAIL_FROM: z.string().default('Roster <roster@localhost>'),
-  RESET_URL: z
-    .string()
-    .refine(value => value.includes('{token}'), 'expected a URL with {token} in it')
-    .optional(),
+  RESET_URL: urlWithToken,
+  EMAIL_URL: urlWithToken,
   JWT_SECRET: z
     .string()
     .refine(secret => Buffer.byteLength(secret) >= 32, 'expected at least 32 bytes')
@@ -59,6 +61,7 @@ const environment = z.object({
   ACCESS_TOKEN_TTL_SECONDS: wholeNumber(300, 1),
   REFRESH_TOKEN_TTL_SECONDS: wholeNumber(1_209_600, 1),
   RESET_TOKEN_TTL_SECONDS: wholeNumber(86_400, 1),
+  EMAIL_TOKEN_TTL_SECONDS: wholeNumber(86_400, 1),
   REFRESH_GRACE_SECONDS: wholeNumber(30, 0),
   ARGON2_MEMORY_KIB: wholeNumber(19_456, 8, 4_194_304),
   ARGON2_TIME_COST: wholeNumber(2, 1, 1000),
@@ -92,12 +95,13 @@ export type Config = {
   eventstoreUrl: string | null
   mongodbUrl: string | null
   streamPrefix: string
-  mail: { smtpUrl: string | null; from: string; resetUrl: string | null }
+  mail: { smtpUrl: string | null; from: string; resetUrl: string | null; emailUrl: string | null }
   /** Null: generated into `dataDir` at the first start. */
   jwtSecret: string | null
   accessTokenTtlSeconds: number
   refreshTokenTtlSeconds: number
   resetTokenTtlSeconds: number
+  emailTokenTtlSeconds: number
   refreshGraceSeconds: number
   argon2: { memoryKiB: number; timeCost: number; parallelism: number }
   hashQueueLimit: number
@@ -138,11 +142,17 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     eventstoreUrl: env.EVENTSTORE_URL ?? null,
     mongodbUrl: env.MONGODB_URL ?? null,
     streamPrefix: env.STREAM_PREFIX,
-    mail: { smtpUrl: env.SMTP_URL ?? null, from: env.MAIL_FROM, resetUrl: env.RESET_URL ?? null },
+    mail: {
+      smtpUrl: env.SMTP_URL ?? null,
+      from: env.MAIL_FROM,
+      resetUrl: env.RESET_URL ?? null,
+      emailUrl: env.EMAIL_URL ?? null,
+    },
     jwtSecret: env.JWT_SECRET ?? null,
     accessTokenTtlSeconds: env.ACCESS_TOKEN_TTL_SECONDS,
     refreshTokenTtlSeconds: env.REFRESH_TOKEN_TTL_SECONDS,
     resetTokenTtlSeconds: env.RESET_TOKEN_TTL_SECONDS,
+    emailTokenTtlSeconds: env.EMAIL_TOKEN_TTL_SECONDS,
     refreshGraceSeconds: env.REFRESH_GRACE_SECONDS,
     argon2: {
       memoryKiB: env.ARGON2_MEMORY_KIB,

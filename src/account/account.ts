@@ -1,12 +1,33 @@
 import { DomainError } from './domain-error.ts'
-import type { AccountEvent, ProfileEdited, ProfileFields, UserRegistered } from './events.ts'
+import type {
+  AccountEvent,
+  ProfileEdited,
+  ProfileFields,
+  RosterEvent,
+  SessionStolen,
+  UserRegistered,
+} from './events.ts'
 
 // --- state -----------------------------------------------------------------------------------------------
 
 export type Reset = { resetId: string; requestedAt: string; expiresAt: string }
 
+/** An address that is to become the account's once the link mailed to it is used. */
+export type EmailChange = { changeId: string; email: string; requestedAt: string; expiresAt: string }
+
+/** What a mail is about, with what it tells beside the user's name. */
+export type MailAbout =
+  | { kind: 'reset' | 'emailConfirmation' | 'passwordChanged' | 'emailChanged' }
+  | { kind: 'sessionStolen'; device: string; addressRange: string }
+
 /** A mail asked for and neither sent nor abandoned yet. `reason` says why it is not wanted any more. */
-export type DueMail = { mailId: string; expiresAt: string; reason: 'used' | 'superseded' | null }
+export type DueMail = MailAbout & {
+  mailId: string
+  to: string
+  askedAt: string
+  expiresAt: string
+  reason: 'used' | 'superseded' | null
+}
 
 /** Sessions begun before the account's `revision` are dead, but for the one excepted. */
 export type SessionsEnd = { revision: number; except: string | null }
@@ -19,12 +40,18 @@ export type ActiveAccount = {
   userId: number
   username: string
   email: string
+  /** Whether a token mailed to the address was used. If not, whoever proves to control it can take it. */
+  emailProved: boolean
+  /** The newest request; it may have expired. */
+  emailChange: EmailChange | null
   passwordHash: string
   profile: ProfileFields & { privacy: boolean }
   /** The newest requests, oldest first, at most `usableResets`; they may have expired. */
   resets: readonly Reset[]
   dueMails: readonly DueMail[]
   sessionsEnd: SessionsEnd
+  /** The sessions revoked lately because of theft, of which the owner was told. */
+  stolenSessions: readonly string[]
 }
 
 /** `vacant`: nobody registered here, or an attempt to was abandoned. */
@@ -36,6 +63,9 @@ export type EventPlace = { revision: number; time: string }
 export const noAccount: Account = { status: 'vacant' }
 export const usableResets = 3
 export const resetPauseSeconds = 60
+/** How long it is tried to tell the owner what happened. */
+export const noticeLastsSeconds = 7 * 86_400
+const rememberedThefts = 20
 
 // --- evolve ----------------------------------------------------------------------------------------------
 
@@ -55,24 +85,53 @@ export function evolve(account: Account, event: AccountEvent, place: EventPlace)
       const { resetId, expiresAt } = event.data
       const requests = [...active.resets, { resetId, expiresAt, requestedAt: place.time }]
       const superseded = new Set(requests.slice(0, -usableResets).map(reset => reset.resetId))
-      const due: DueMail[] = active.dueMails.map(mail =>
-        superseded.has(mail.mailId) && mail.reason === null ? { ...mail, reason: 'superseded' } : mail,
-      )
-      return {
-        ...active,
-        resets: requests.slice(-usableResets),
-        dueMails: [...due, { mailId: resetId, expiresAt, reason: null }],
-      }
+      const before = unwanting(active, 'superseded', mail => superseded.has(mail.mailId))
+      const after = { ...before, resets: requests.slice(-usableResets) }
+      return mailing(after, { kind: 'reset' }, { mailId: resetId, to: active.email, place, expiresAt })
     }
     case 'PasswordReset': {
-      const active = activeBefore(event, account)
+      // The reset was mailed to the present address: another one would have ended it.
+      const active = unwanting(activeBefore(event, account), 'used', mail => mail.kind === 'reset')
       return {
-        ...active,
-        passwordHash: event.data.passwordHash,
-        resets: [],
-        dueMails: active.dueMails.map(mail => ({ ...mail, reason: mail.reason ?? 'used' })),
+        ...withPassword(active, event.data.passwordHash),
+        emailProved: true,
         sessionsEnd: { revision: place.revision, except: null },
       }
+    }
+    case 'PasswordChanged': {
+      const { passwordHash, exceptSession, noticeId: mailId } = event.data
+      const active = withPassword(activeBefore(event, account), passwordHash)
+      const after = { ...active, sessionsEnd: { revision: place.revision, except: exceptSession } }
+      return mailing(after, { kind: 'passwordChanged' }, { mailId, to: active.email, place })
+    }
+    case 'EmailChangeRequested': {
+      const { changeId: mailId, email, expiresAt } = event.data
+      const active = withoutEmailChange(activeBefore(event, account))
+      const emailChange = { changeId: mailId, email, expiresAt, requestedAt: place.time }
+      const after = { ...active, emailChange }
+      return mailing(after, { kind: 'emailConfirmation' }, { mailId, to: email, place, expiresAt })
+    }
+    case 'EmailChanged': {
+      const { email, changeId, noticeId: mailId } = event.data
+      const before = activeBefore(event, account)
+      const used = unwanting(before, 'used', mail => mail.mailId === changeId)
+      const after = { ...withoutEmailChange(withoutResets(used)), email, emailProved: changeId !== null }
+      const isElsewhere = before.email.toLowerCase() !== email.toLowerCase()
+      return isElsewhere
+        ? mailing(after, { kind: 'emailChanged' }, { mailId, to: before.email, place })
+        : after
+    }
+    case 'EmailLost': {
+      const active = activeBefore(event, account)
+      const after = unwanting(withoutResets(active), 'superseded', mail => mail.to === active.email)
+      return { ...after, email: '', emailProved: false }
+    }
+    case 'SessionStolen': {
+      const { sessionId, device, addressRange, noticeId: mailId } = event.data
+      const active = activeBefore(event, account)
+      const stolenSessions = [...active.stolenSessions, sessionId].slice(-rememberedThefts)
+      const about = { kind: 'sessionStolen', device, addressRange } as const
+      return mailing({ ...active, stolenSessions }, about, { mailId, to: active.email, place })
     }
     case 'SessionsEnded': {
       const active = activeBefore(event, account)
@@ -93,12 +152,58 @@ function registered(event: UserRegistered, place: EventPlace): ActiveAccount {
     userId,
     username,
     email,
+    emailProved: false,
+    emailChange: null,
     passwordHash,
     profile: { ...profile, privacy: false },
     resets: [],
     dueMails: [],
     sessionsEnd: { revision: place.revision, except: null },
+    stolenSessions: [],
   }
+}
+
+/** Whoever sets a password may want to shut somebody out: what that one had asked for comes to nothing. */
+function withPassword(account: ActiveAccount, passwordHash: string): ActiveAccount {
+  return { ...withoutEmailChange(withoutResets(account)), passwordHash }
+}
+
+function withoutResets(account: ActiveAccount): ActiveAccount {
+  return { ...unwanting(account, 'superseded', mail => mail.kind === 'reset'), resets: [] }
+}
+
+function withoutEmailChange(account: ActiveAccount): ActiveAccount {
+  const after = unwanting(account, 'superseded', mail => mail.kind === 'emailConfirmation')
+  return { ...after, emailChange: null }
+}
+
+/** The account with some of its due mails not wanted any more; why is what came first. */
+function unwanting(
+  account: ActiveAccount,
+  reason: 'used' | 'superseded',
+  which: (mail: DueMail) => boolean,
+): ActiveAccount {
+  const dueMails = account.dueMails.map(mail =>
+    which(mail) && mail.reason === null ? { ...mail, reason } : mail,
+  )
+  return { ...account, dueMails }
+}
+
+/** The account with one more mail due, if there is an address to send it to. Without an expiry it is a notice. */
+function mailing(
+  account: ActiveAccount,
+  about: MailAbout,
+  mail: { mailId: string; to: string; place: EventPlace; expiresAt?: string },
+): ActiveAccount {
+  if (mail.to === '') return account
+  const { mailId, to, place } = mail
+  const expiresAt = mail.expiresAt ?? secondsAfter(place.time, noticeLastsSeconds)
+  const due: DueMail = { ...about, mailId, to, askedAt: place.time, expiresAt, reason: null }
+  return { ...account, dueMails: [...account.dueMails, due] }
+}
+
+function secondsAfter(time: string, seconds: number): string {
+  return new Date(Date.parse(time) + seconds * 1000).toISOString()
 }
 
 function activeBefore(event: AccountEvent, account: Account): ActiveAccount {
@@ -152,6 +257,63 @@ export function resetPassword(
   return [{ type: 'PasswordReset', data: { resetId, passwordHash: reset.passwordHash } }]
 }
 
+/** Sets another password in a session that goes on; ends the other ones, and what was asked for by mail. */
+export function changePassword(
+  account: Account,
+  change: { passwordHash: string; noticeId: string; asking: AskingSession },
+): AccountEvent[] {
+  requireLive(account, change.asking)
+  const { passwordHash, noticeId, asking } = change
+  return [{ type: 'PasswordChanged', data: { passwordHash, exceptSession: asking.sessionId, noticeId } }]
+}
+
+/**
+ * Asks for an address, which the mail to it has to prove. Nothing to add: it is the account's and proved, or was asked
+ * for within `resetPauseSeconds`.
+ */
+export function requestEmailChange(
+  account: Account,
+  change: { changeId: string; email: string; now: string; expiresAt: string; asking: AskingSession },
+): AccountEvent[] {
+  const active = requireLive(account, change.asking)
+  const { changeId, email, now, expiresAt } = change
+  if (active.email === email && active.emailProved) return []
+  const newest = active.emailChange
+  const isRepeated = newest?.email === email && now < secondsAfter(newest.requestedAt, resetPauseSeconds)
+  return isRepeated ? [] : [{ type: 'EmailChangeRequested', data: { changeId, email, expiresAt } }]
+}
+
+/** The change of address that may be confirmed at `now`, or throws `email_token_invalid`. */
+export function usableEmailChange(account: Account, changeId: string, now: string): EmailChange {
+  const change = account.status === 'active' ? account.emailChange : null
+  if (change?.changeId !== changeId || Date.parse(change.expiresAt) <= Date.parse(now)) {
+    throw new DomainError('email_token_invalid')
+  }
+  return change
+}
+
+/** Makes the address asked for the account's: the token mailed to it was used. */
+export function confirmEmailChange(
+  account: Account,
+  confirmation: { changeId: string; noticeId: string; now: string },
+): AccountEvent[] {
+  const { changeId, noticeId, now } = confirmation
+  const { email } = usableEmailChange(account, changeId, now)
+  return [{ type: 'EmailChanged', data: { email, changeId, noticeId } }]
+}
+
+/** Gives up an address that somebody else proved to control; one that is proved, or not the account's, stays. */
+export function loseEmail(account: Account, loss: { email: string; takenBy: number }): AccountEvent[] {
+  const isTheirs = account.status === 'active' && account.email === loss.email && !account.emailProved
+  return isTheirs ? [{ type: 'EmailLost', data: { takenBy: loss.takenBy } }] : []
+}
+
+/** Notes that a session was revoked because of theft, so that its owner is told, once. */
+export function noteTheft(account: Account, theft: SessionStolen['data']): AccountEvent[] {
+  const isNews = account.status === 'active' && !account.stolenSessions.includes(theft.sessionId)
+  return isNews ? [{ type: 'SessionStolen', data: theft }] : []
+}
+
 /** Ends every session but the one that asks, which must be live still. */
 export function endOtherSessions(account: Account, asking: AskingSession): AccountEvent[] {
   requireLive(account, asking)
@@ -195,6 +357,22 @@ export function dueMail(account: Account, mailId: string): DueMail | null {
 export function unwantedMail(mail: DueMail, now: string): 'used' | 'superseded' | 'expired' | null {
   if (mail.reason) return mail.reason
   return Date.parse(mail.expiresAt) <= Date.parse(now) ? 'expired' : null
+}
+
+/** The id of the mail that an event asks for, or null. */
+export function mailAskedForBy(event: RosterEvent): string | null {
+  switch (event.type) {
+    case 'PasswordResetRequested':
+      return event.data.resetId
+    case 'EmailChangeRequested':
+      return event.data.changeId
+    case 'PasswordChanged':
+    case 'EmailChanged':
+    case 'SessionStolen':
+      return event.data.noticeId
+    default:
+      return null
+  }
 }
 
 /** The account if somebody has it, else throws `account_gone`. */

@@ -64,6 +64,21 @@ export interface Accounts {
   /** Throws `reset_token_invalid`. */
   validateResetToken(token: string, context: CommandContext): Promise<void>
 
+  /** Throws `invalid_fields` with problems of `old_password` and `new_password`. */
+  changePassword(
+    claims: AccessClaims,
+    change: { oldPassword: string; newPassword: string },
+    context: CommandContext,
+  ): Promise<void>
+  /** Throws `invalid_fields` with problems of `password` and `email`. */
+  requestEmailChange(
+    claims: AccessClaims,
+    change: { password: string; email: string },
+    context: CommandContext,
+  ): Promise<void>
+  /** Throws `email_token_invalid`. */
+  confirmEmailChange(token: string, context: CommandContext): Promise<Written<null>>
+
   /** Verifies an access token alone, without any store. Throws `token_invalid` or `token_wrong_type`. */
   readAccessToken(token: string): AccessClaims
   /** For commands: the account still exists (`account_gone`) and the session was not ended (`session_ended`). */

@@ -17,6 +17,9 @@ export type ClaimStatus =
   | { status: 'open'; stream: string; at: Revision; accountTime: string; revision: Revision }
   | { status: 'free'; revision: Revision; time: string }
 
+/** A stream that is to take a name with its event after revision `at`. */
+type Claimant = { stream: string; at: Revision }
+
 const takeOverAfterMs = 2000
 const lookAgainMs = 5
 const realTime = {
@@ -74,12 +77,13 @@ export function createClaims(options: {
     return { status: 'free', revision: claim.revision, time: claim.metadata.time }
   }
 
-  /** Waits for an open claim; after two seconds by the own clock it takes the claim over. */
-  async function settle(kind: NameKind, stream: string, intent: Intent) {
+  /** Waits for an open claim of others; after two seconds by the own clock it takes the claim over. */
+  async function settle(kind: NameKind, stream: string, intent: Intent, claimant?: Claimant) {
     let waitingFor = { revision: noStream, since: 0 }
     for (;;) {
       const found = await look(kind, stream, intent.deadline)
       if (found.status !== 'open') return found
+      if (found.stream === claimant?.stream && found.at === claimant.at) return { status: 'ours' } as const
       const now = time.monotonicNow()
       if (waitingFor.revision !== found.revision) waitingFor = { revision: found.revision, since: now }
       if (now - waitingFor.since >= takeOverAfterMs) {
@@ -112,15 +116,11 @@ export function createClaims(options: {
      * Claims a name for the event that `stream` will have after revision `at`. False: somebody holds the name.
      * Waits for an open claim, at most two seconds.
      */
-    async claim(
-      kind: NameKind,
-      name: string,
-      claimant: { stream: string; at: Revision },
-      intent: Intent,
-    ): Promise<boolean> {
+    async claim(kind: NameKind, name: string, claimant: Claimant, intent: Intent): Promise<boolean> {
       const nameStream = streamOf(kind, name)
       for (let attempt = 0; ; attempt++) {
-        const found = await settle(kind, nameStream, intent)
+        const found = await settle(kind, nameStream, intent, claimant)
+        if (found.status === 'ours') return true
         if (found.status === 'held') return false
         const event = {
           type: 'NameClaimed' as const,

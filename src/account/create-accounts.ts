@@ -1,4 +1,6 @@
 import type { Accounts } from './accounts.ts'
+import { confirmEmailChange, requestEmailChange } from './change-email.ts'
+import { changePassword } from './change-password.ts'
 import { editProfile } from './edit-profile.ts'
 import { endOtherSessions, endSession, liveAmong, revokeToken } from './end-sessions.ts'
 import { obtainTokens, refreshTokens, requireActiveSession } from './login.ts'
@@ -22,6 +24,9 @@ export function createAccounts(side: WriteSide): Accounts {
     validateResetToken: async (token, context) => {
       await validateResetToken(side, token, context)
     },
+    changePassword: (claims, change, context) => changePassword(side, claims, change, context),
+    requestEmailChange: (claims, change, context) => requestEmailChange(side, claims, change, context),
+    confirmEmailChange: (token, context) => confirmEmailChange(side, token, context),
     readAccessToken: token => side.tokens.readAccess(token, side.now()),
     requireActive: (claims, context) => requireActiveSession(side, claims, context),
     editProfile: (claims, changes, context) => editProfile(side, claims, changes, context),

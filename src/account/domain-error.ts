@@ -7,6 +7,7 @@ export type DomainErrorCode =
   | 'session_ended'
   | 'session_unknown'
   | 'reset_token_invalid'
+  | 'email_token_invalid'
   | 'email_unknown'
   | 'not_owner'
   | 'invalid_fields'
@@ -15,6 +16,7 @@ export type DomainErrorCode =
 export type FieldProblem =
   | { field: 'username'; code: 'username_taken' }
   | { field: 'email'; code: 'email_taken' }
+  | { field: string; code: 'password_wrong' }
   | { field: string; code: PasswordProblem['code']; similarTo?: SimilarTo }
 
 export type SimilarTo = 'username' | 'first name' | 'last name' | 'email address'

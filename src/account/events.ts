@@ -26,6 +26,27 @@ export type ClaimAbandoned = Stored<'ClaimAbandoned', { reason: 'refused' | 'ove
 export type ProfileEdited = Stored<'ProfileEdited', Partial<ProfileFields> & { privacy?: boolean }>
 export type PasswordResetRequested = Stored<'PasswordResetRequested', { resetId: string; expiresAt: string }>
 export type PasswordReset = Stored<'PasswordReset', { resetId: string; passwordHash: string }>
+/** Ends every session begun before, but for one; `noticeId` is the mail that tells the owner. */
+export type PasswordChanged = Stored<
+  'PasswordChanged',
+  { passwordHash: string; exceptSession: string | null; noticeId: string }
+>
+export type EmailChangeRequested = Stored<
+  'EmailChangeRequested',
+  { changeId: string; email: string; expiresAt: string }
+>
+/** `changeId` is the request whose token was used, null if nobody proved the address; `noticeId` tells the old one. */
+export type EmailChanged = Stored<
+  'EmailChanged',
+  { email: string; changeId: string | null; noticeId: string }
+>
+/** The user `takenBy` proved to control an address that this account never proved. */
+export type EmailLost = Stored<'EmailLost', { takenBy: number }>
+/** A copied refresh token was presented, and its session was revoked; `noticeId` is the mail that tells the owner. */
+export type SessionStolen = Stored<
+  'SessionStolen',
+  { sessionId: string; device: string; addressRange: string; noticeId: string }
+>
 /** Ends every session begun before, but for one. */
 export type SessionsEnded = Stored<'SessionsEnded', { exceptSession: string | null }>
 export type MailSent = Stored<'MailSent', { mailId: string; messageId: string }>
@@ -40,6 +61,11 @@ export type AccountEvent =
   | ProfileEdited
   | PasswordResetRequested
   | PasswordReset
+  | PasswordChanged
+  | EmailChangeRequested
+  | EmailChanged
+  | EmailLost
+  | SessionStolen
   | SessionsEnded
   | MailSent
   | MailAbandoned

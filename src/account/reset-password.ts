@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   type ActiveAccount,
   requestPasswordReset as decideRequest,
@@ -10,7 +9,7 @@ import type { CommandContext } from './accounts.ts'
 import { accountStream, accounts } from './aggregates.ts'
 import { DomainError } from './domain-error.ts'
 import { passwordProblems } from './password-rules.ts'
-import { intentOf, type WriteSide } from './write-side.ts'
+import { intentOf, randomId, type WriteSide } from './write-side.ts'
 
 /** Stores that a reset mail is due; the mailer sends it. Throws `email_unknown`. */
 export async function requestPasswordReset(
@@ -20,8 +19,7 @@ export async function requestPasswordReset(
 ): Promise<void> {
   const holder = await side.claims.holder('email', email, context.deadline)
   if (!holder) throw new DomainError('email_unknown')
-  // Short, so that the token fits on one line of a mail.
-  const resetId = randomBytes(16).toString('base64url')
+  const resetId = randomId()
   const intent = intentOf('request reset', 'system', context)
   await side.handler.handle(accounts, holder.stream, intent, (account, _revision, now) => {
     const expiresAt = new Date(Date.parse(now) + side.settings.resetTokenTtlSeconds * 1000).toISOString()
@@ -35,12 +33,12 @@ export async function validateResetToken(
   token: string,
   context: CommandContext,
 ): Promise<{ account: ActiveAccount; reset: Reset }> {
-  const parsed = side.tokens.parseResetToken(token)
+  const parsed = side.tokens.resets.parse(token)
   if (!parsed) throw new DomainError('reset_token_invalid')
   const { state } = await side.handler.load(accounts, accountStream(parsed.userId), context.deadline)
   if (state.status !== 'active') throw new DomainError('reset_token_invalid')
-  const reset = usableReset(state, parsed.resetId, new Date(side.now()).toISOString())
-  if (!side.tokens.isResetToken(parsed, reset.expiresAt)) throw new DomainError('reset_token_invalid')
+  const reset = usableReset(state, parsed.id, new Date(side.now()).toISOString())
+  if (!side.tokens.resets.isGenuine(parsed, reset.expiresAt)) throw new DomainError('reset_token_invalid')
   return { account: state, reset }
 }
 

@@ -2,7 +2,7 @@ import { createHash, createSecretKey, type KeyObject } from 'node:crypto'
 import jwt from 'jsonwebtoken'
 import type { AccessClaims } from './accounts.ts'
 import { DomainError } from './domain-error.ts'
-import { createResetTokens } from './reset-tokens.ts'
+import { createMailedTokens } from './mailed-tokens.ts'
 
 /** Whose session a token is for, and its time in milliseconds since 1970; the token has it in whole seconds. */
 export type TokenContent = AccessClaims & { issuedAt: number; expiresAt: number }
@@ -28,7 +28,11 @@ export function createTokens(options: { secret: Buffer }) {
   }
 
   return {
-    ...createResetTokens(options.secret),
+    /** Tokens that choose a new password; their id is that of the reset. */
+    resets: createMailedTokens(options.secret, 'password reset'),
+
+    /** Tokens that prove an address; their id is that of the change. */
+    emailChanges: createMailedTokens(options.secret, 'email confirmation'),
 
     /** The same for the same content. */
     accessToken: (content: TokenContent): string => tokenOf('access', content),

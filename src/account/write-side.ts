@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { EventStore, Revision } from '../event-store/event-store.ts'
 import type { ActiveAccount } from './account.ts'
 import type { CommandContext, OwnProfile, Written } from './accounts.ts'
@@ -27,6 +27,7 @@ export type WriteSide = {
     accessTokenTtlSeconds: number
     refreshTokenTtlSeconds: number
     resetTokenTtlSeconds: number
+    emailTokenTtlSeconds: number
     refreshGraceSeconds: number
   }
 }
@@ -35,6 +36,11 @@ export type WriteSide = {
 export function intentOf(command: string, actor: Intent['actor'], context: CommandContext): Intent {
   const { requestId, deadline } = context
   return { key: `${command} ${randomUUID()}`, actor, requestId, deadline }
+}
+
+/** An id that nobody can guess, short enough for a token with it to fit on one line of a mail. */
+export function randomId(): string {
+  return randomBytes(16).toString('base64url')
 }
 
 /** The profile as its owner sees it. */

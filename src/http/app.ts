@@ -8,13 +8,15 @@ import { createCredentials, requireOwner } from './credentials.ts'
 import { createCrossOrigin } from './cross-origin.ts'
 import { createDispatch } from './dispatch.ts'
 import { docsFiles, showDocs } from './docs.ts'
+import { changeEmailBody, confirmEmailBody, createEmailChangeRoutes } from './email-change.ts'
 import { json, steps } from './exchange.ts'
 import { parse, read } from './fields.ts'
 import { fixedHeaders } from './headers.ts'
 import { showHealth } from './health.ts'
 import { createNewContext } from './new-context.ts'
-import { createObserve, type RequestState } from './observe.ts'
+import { createObserve, type RequestAnswered, type RequestState } from './observe.ts'
 import { openApiDocument } from './openapi.ts'
+import { changePasswordBody, createChangePassword } from './password-change.ts'
 import {
   confirmResetBody,
   createPasswordResetRoutes,
@@ -42,6 +44,8 @@ export type AppParts = {
   sessions: SessionQueries
   settings: HttpSettings
   log: Logger
+  /** For metrics. */
+  requestAnswered: RequestAnswered
   /** Whether connections are to be closed after their present answer: the process is about to stop. */
   isStopping(): boolean
 }
@@ -50,7 +54,7 @@ export type AppParts = {
 export function createApp(parts: AppParts): Koa<RequestState> {
   const { settings, log, isStopping } = parts
   const app = new Koa<RequestState>()
-  app.use(createObserve(createRouter(createRoutes(parts)), log))
+  app.use(createObserve(createRouter(createRoutes(parts)), log, parts.requestAnswered))
   app.use(createCrossOrigin(settings.corsOrigins))
   app.use(createDispatch({ headers: fixedHeaders(settings.corsOrigins), log, isStopping }))
   app.on('error', error => log.debug({ err: error }, 'a connection broke'))
@@ -66,6 +70,10 @@ export function createRoutes({ accounts, profiles, sessions: sessionQueries, set
   const tokens = createTokenRoutes(accounts, newContext, clientOf)
   const sessions = createSessionRoutes(accounts, sessionQueries, newContext)
   const reset = createPasswordResetRoutes(accounts, newContext, settings.hideUnknownEmails)
+  const readPasswordChange = parse(changePasswordBody)
+  const changePassword = createChangePassword(accounts, newContext)
+  const readEmailChange = parse(changeEmailBody)
+  const email = createEmailChangeRoutes(accounts, newContext, settings.hideUnknownEmails)
   const viewProfile = steps(recogniseViewer, createViewProfile(profiles))
   const editProfile = createEditProfile(accounts, newContext)
   const readEdit = read(editProfileBody)
@@ -89,6 +97,13 @@ export function createRoutes({ accounts, profiles, sessions: sessionQueries, set
     at('/api/password/reset/validate_token/', 'noStore', {
       POST: steps(parse(validateResetBody), reset.validateToken),
     }),
+    at('/api/password/change/', 'noStore', {
+      POST: steps(requireAccount, readPasswordChange, changePassword),
+    }),
+    at('/api/email/change/', 'noStore', {
+      POST: steps(requireAccount, readEmailChange, email.changeEmail),
+    }),
+    at('/api/email/confirm/', 'noStore', { POST: steps(parse(confirmEmailBody), email.confirmEmail) }),
     at('/api/users/:username/', 'ownView', { GET: viewProfile, PUT: edit, PATCH: edit }),
     at('/api/users/', 'ownView', { GET: search }),
     at('/openapi.json', 'public', { GET: () => openApi }),

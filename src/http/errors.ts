@@ -67,6 +67,7 @@ const domainAnswers: Record<DomainErrorCode, (error: DomainError) => Answer> = {
   session_ended: () => accessTokenRefused(tokenInvalid),
   session_unknown: notFound,
   reset_token_invalid: notFound,
+  email_token_invalid: notFound,
   email_unknown: () => invalidFields([{ field: 'email', message: emailUnknown }]),
   not_owner: () => unauthorized({ detail: 'Unauthorized.' }),
   invalid_fields: error => invalidFields(error.problems.map(fieldError)),
@@ -78,6 +79,7 @@ const emailUnknown =
 const problemMessages: Record<FieldProblem['code'], string> = {
   username_taken: 'A user with that username already exists.',
   email_taken: 'A user with that email address already exists.',
+  password_wrong: 'Wrong password.',
   password_too_short: 'This password is too short. It must contain at least 8 characters.',
   password_too_long: 'Ensure this field has no more than 128 characters.',
   password_too_common: 'This password is too common.',

@@ -1,4 +1,6 @@
+import { changeEmailBody, confirmEmailBody } from './email-change.ts'
 import type { AnswerName } from './openapi-schemas.ts'
+import { changePasswordBody } from './password-change.ts'
 import { confirmResetBody, requestResetBody, validateResetBody } from './password-reset.ts'
 import { editProfileBody } from './profile.ts'
 import { registerBody } from './register.ts'
@@ -10,6 +12,9 @@ export const bodySchemas = {
   RefreshBody: refreshBody,
   RevokeBody: revokeBody,
   RequestResetBody: requestResetBody,
+  ChangePasswordBody: changePasswordBody,
+  ChangeEmailBody: changeEmailBody,
+  ConfirmEmailBody: confirmEmailBody,
   ConfirmResetBody: confirmResetBody,
   ValidateResetBody: validateResetBody,
   EditProfileBody: editProfileBody,

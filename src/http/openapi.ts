@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { credentialPaths } from './openapi-credentials.ts'
 import {
   always,
   answer,
@@ -109,6 +110,7 @@ function paths(envelope: SearchEnvelope) {
         answers: { 200: done, 400: invalid, 404: unknown, ...withBody },
       }),
     },
+    ...credentialPaths,
     '/api/users/': {
       get: operation({
         ...{ id: 'searchProfiles', summary: 'Search users by name', ...maybeSomebody },

@@ -12,7 +12,7 @@ import { profileTexts, toProfileFields } from './profile-fields.ts'
 import { pendingUnless } from './visible.ts'
 
 const longestUsername = 150
-const longestEmail = 254
+export const longestEmail = 254
 
 export const emailRule = (address: string) => (isValidEmail(address) ? null : notAnEmail)
 

@@ -1,10 +1,10 @@
-import { abandonMail, dueMail, recordMailSent, unwantedMail } from '../account/account.ts'
+import { abandonMail, dueMail, mailAskedForBy, recordMailSent, unwantedMail } from '../account/account.ts'
 import { accounts } from '../account/aggregates.ts'
 import type { Handler, Intent } from '../account/handle.ts'
 import type { Recorded } from '../account/recorded.ts'
 import type { Tokens } from '../account/tokens.ts'
 import { beforeAll, type Position } from '../event-store/event-store.ts'
-import { resetMail } from './reset-mail.ts'
+import { mailContent } from './mail-content.ts'
 import type { MailTransport } from './transport.ts'
 
 export type MailerLog = {
@@ -28,8 +28,8 @@ const commandTimeoutMs = 5000
 const atOnce = 8
 
 /**
- * Sends what `PasswordResetRequested` asks for: at least once, and never again once MailSent is in the log. What was
- * used, superseded or expired meanwhile gets MailAbandoned instead. A mail that fails is tried again after growing
+ * Sends the mails that events ask for: at least once, and never again once MailSent is in the log. What was used,
+ * superseded or expired meanwhile gets MailAbandoned instead. A mail that fails is tried again after growing
  * pauses, beside the others. Feed it every account event in order; it acts once it was told to `begin`.
  */
 export function createMailer(options: {
@@ -37,6 +37,7 @@ export function createMailer(options: {
   transport: MailTransport
   tokens: Tokens
   resetUrl: string | null
+  emailUrl?: string | null
   now(): number
   /** Asked right before a mail goes out: false once another mailer may be at work. */
   mayAct(): boolean
@@ -46,7 +47,8 @@ export function createMailer(options: {
   longestPauseMs?: number
   sent?(outcome: 'sent' | 'failed' | 'abandoned'): void
 }) {
-  const { handler, transport, tokens, log } = options
+  const { handler, transport, tokens, resetUrl, emailUrl = null, log } = options
+  const material = { tokens, resetUrl, emailUrl }
   const firstPauseMs = options.firstPauseMs ?? 1000
   const longestPauseMs = options.longestPauseMs ?? 600_000
   const pending = new Map<string, Pending>()
@@ -85,10 +87,8 @@ export function createMailer(options: {
     }
     if (!options.mayAct()) return
     if (mail.messageId === null) {
-      const { userId, username, email } = account
-      const token = tokens.resetToken({ userId, resetId: mail.mailId, expiresAt: due.expiresAt })
-      const content = resetMail({ username, token, resetUrl: options.resetUrl, expiresAt: due.expiresAt })
-      mail.messageId = (await transport.send({ id: mail.mailId, to: email, ...content })).messageId
+      const content = mailContent(due, account, material)
+      mail.messageId = (await transport.send({ id: mail.mailId, to: due.to, ...content })).messageId
     }
     const { messageId } = mail
     await note(mail, 'sent', state => recordMailSent(state, { mailId: mail.mailId, messageId }))
@@ -109,7 +109,7 @@ export function createMailer(options: {
     await handler.handle(accounts, mail.stream, intent, (state, _revision, now) => decide(state, now))
     forget(mail)
     options.sent?.(outcome)
-    log.info({ mail: mail.mailId, attempts: mail.attempts + 1 }, `reset mail ${outcome}`)
+    log.info({ mail: mail.mailId, attempts: mail.attempts + 1 }, `mail ${outcome}`)
   }
 
   function retryLater(mail: Pending, error: unknown): void {
@@ -125,7 +125,7 @@ export function createMailer(options: {
         nextAttemptInMs: Math.round(pauseMs),
         code: errorCode(error),
       },
-      mail.messageId === null ? 'a reset mail could not be sent' : 'a reset mail was sent but not noted yet',
+      mail.messageId === null ? 'a mail could not be sent' : 'a mail was sent but not noted yet',
     )
     if (stopped) return
     mail.timer = setTimeout(() => {
@@ -144,8 +144,8 @@ export function createMailer(options: {
     /** Takes note of events; those that need nothing are passed over. */
     observe(events: readonly Recorded[]): void {
       for (const event of events) {
-        if (event.type === 'PasswordResetRequested') {
-          const { resetId: mailId } = event.data
+        const mailId = mailAskedForBy(event)
+        if (mailId !== null) {
           if (pending.has(mailId)) continue
           const { stream, position, metadata, id: causationId } = event
           const requestId = metadata.$correlationId

@@ -1,7 +1,7 @@
 import { mkdir, open, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import nodemailer from 'nodemailer'
-import type { MailContent } from './reset-mail.ts'
+import type { MailContent } from './mail-layout.ts'
 
 export type Mail = MailContent & { id: string; to: string }
 

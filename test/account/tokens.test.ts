@@ -182,38 +182,38 @@ describe('a token is invalid', () => {
 describe('a reset token', () => {
   const reset = {
     userId: 42,
-    resetId: '0d9c6c1e-1111-4222-8333-444455556666',
+    id: '0d9c6c1e-1111-4222-8333-444455556666',
     expiresAt: '2026-01-03T03:04:05.678Z',
   }
-  const token = tokens.resetToken(reset)
+  const token = tokens.resets.make(reset)
 
   it('names the user and the reset in characters that a link can have', () => {
     expect(token).to.match(/^42\.0d9c6c1e-1111-4222-8333-444455556666\.[\w-]{43}$/)
     expect(encodeURIComponent(token)).to.equal(token)
-    expect(createTokens({ secret }).resetToken(reset)).to.equal(token)
+    expect(createTokens({ secret }).resets.make(reset)).to.equal(token)
   })
 
   it('is known again with the expiry it was made for', () => {
-    const parsed = tokens.parseResetToken(token)
-    expect(parsed).to.include({ userId: 42, resetId: reset.resetId })
-    expect(parsed && tokens.isResetToken(parsed, reset.expiresAt)).to.equal(true)
-    expect(parsed && tokens.isResetToken(parsed, '2026-01-03T03:04:05.679Z')).to.equal(false)
+    const parsed = tokens.resets.parse(token)
+    expect(parsed).to.include({ userId: 42, id: reset.id })
+    expect(parsed && tokens.resets.isGenuine(parsed, reset.expiresAt)).to.equal(true)
+    expect(parsed && tokens.resets.isGenuine(parsed, '2026-01-03T03:04:05.679Z')).to.equal(false)
   })
 
   it('is not made by anybody else', () => {
-    const parsed = tokens.parseResetToken(strangers.resetToken(reset))
-    expect(parsed && tokens.isResetToken(parsed, reset.expiresAt)).to.equal(false)
+    const parsed = tokens.resets.parse(strangers.resets.make(reset))
+    expect(parsed && tokens.resets.isGenuine(parsed, reset.expiresAt)).to.equal(false)
   })
 
   it('is not the one of another user or reset', () => {
     for (const other of [
       { ...reset, userId: 43 },
-      { ...reset, resetId: reset.resetId.replace('0', '1') },
+      { ...reset, id: reset.id.replace('0', '1') },
     ]) {
       const mac = token.slice(token.lastIndexOf('.') + 1)
-      const parsed = tokens.parseResetToken(`${other.userId}.${other.resetId}.${mac}`)
-      expect(parsed).to.include({ userId: other.userId, resetId: other.resetId })
-      expect(parsed && tokens.isResetToken(parsed, reset.expiresAt)).to.equal(false)
+      const parsed = tokens.resets.parse(`${other.userId}.${other.id}.${mac}`)
+      expect(parsed).to.include({ userId: other.userId, id: other.id })
+      expect(parsed && tokens.resets.isGenuine(parsed, reset.expiresAt)).to.equal(false)
     }
   })
 
@@ -221,21 +221,21 @@ describe('a reset token', () => {
     fc.assert(
       fc.property(fc.nat({ max: token.length - 1 }), fc.constantFrom(...'Aa01-_.=+/ '), (at, char) => {
         fc.pre(token[at] !== char)
-        const parsed = tokens.parseResetToken(token.slice(0, at) + char + token.slice(at + 1))
-        expect(parsed !== null && tokens.isResetToken(parsed, reset.expiresAt)).to.equal(false)
+        const parsed = tokens.resets.parse(token.slice(0, at) + char + token.slice(at + 1))
+        expect(parsed !== null && tokens.resets.isGenuine(parsed, reset.expiresAt)).to.equal(false)
       }),
     )
   })
 
   for (const text of ['', 'abc', '..', token.slice(0, -1), `${token}A`, `${token}\n`, `0${token}`]) {
     it(`is not ${JSON.stringify(text).slice(0, 30)}`, () => {
-      expect(tokens.parseResetToken(text)).to.equal(null)
+      expect(tokens.resets.parse(text)).to.equal(null)
     })
   }
 
   it('has no user whose number is not exact', () => {
-    expect(tokens.parseResetToken(`9007199254740992.a.${'A'.repeat(43)}`)).to.equal(null)
-    expect(tokens.parseResetToken(`9007199254740991.a.${'A'.repeat(43)}`)).to.include({
+    expect(tokens.resets.parse(`9007199254740992.a.${'A'.repeat(43)}`)).to.equal(null)
+    expect(tokens.resets.parse(`9007199254740991.a.${'A'.repeat(43)}`)).to.include({
       userId: 9007199254740991,
     })
   })

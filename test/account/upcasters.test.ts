@@ -41,6 +41,29 @@ const readsAs: { [Type in RosterEventType]: readonly [DataOf<Type>, ...DataOf<Ty
         '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$yqVZs7iBQg3Nw8Yk2m7a5tV0f0J1x2c3b4n5m6q7w8E',
     },
   ],
+  PasswordChanged: [
+    {
+      passwordHash:
+        '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$yqVZs7iBQg3Nw8Yk2m7a5tV0f0J1x2c3b4n5m6q7w8E',
+      exceptSession: '0b7f2a34-6a57-4c52-9d57-3f1c4f0e8b21',
+      noticeId: 'Zm9vYmFyYmF6cXV4Zm9vYg',
+    },
+  ],
+  EmailChangeRequested: [
+    { changeId: 'cXV4Zm9vYmFyYmF6Zm9vYg', email: 'kaya@example.org', expiresAt: '2026-01-02T12:00:00.000Z' },
+  ],
+  EmailChanged: [
+    { email: 'kaya@example.org', changeId: 'cXV4Zm9vYmFyYmF6Zm9vYg', noticeId: 'YmFyYmF6cXV4Zm9vZm9vYg' },
+  ],
+  EmailLost: [{ takenBy: 7 }],
+  SessionStolen: [
+    {
+      sessionId: '0b7f2a34-6a57-4c52-9d57-3f1c4f0e8b21',
+      device: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+      addressRange: '192.0.2.0/24',
+      noticeId: 'YmF6cXV4Zm9vYmFyZm9vYg',
+    },
+  ],
   SessionsEnded: [{ exceptSession: '0b7f2a34-6a57-4c52-9d57-3f1c4f0e8b21' }],
   MailSent: [
     {

@@ -10,7 +10,7 @@ const token = '4.Zm9vYmFyYmF6cXV4Zm9vYg.1DkLYlZ0dFZtYlZ0dFZtYlZ0dFZtYlZ0'
 const content = resetMail({
   username: 'हिन्दी_<b>',
   token,
-  resetUrl: 'https://example.org/reset?t={token}',
+  pageUrl: 'https://example.org/reset?t={token}',
   expiresAt: '2026-01-02T03:04:05.000Z',
 })
 const mail = { id: 'Zm9vYmFyYmF6cXV4Zm9vYg', to: 'ege@example.org', ...content }
@@ -27,7 +27,7 @@ describe('A reset mail', () => {
   })
 
   it('has no link when there is no page for it', () => {
-    const plain = resetMail({ username: 'ege', token, resetUrl: null, expiresAt: '2026-01-02T03:04:05.000Z' })
+    const plain = resetMail({ username: 'ege', token, pageUrl: null, expiresAt: '2026-01-02T03:04:05.000Z' })
     expect(plain.text).not.to.include('http')
     expect(plain.html).not.to.include('href')
   })

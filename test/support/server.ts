@@ -41,7 +41,8 @@ export const startServer: StartServer = async (environment = {}) => {
     url,
     port: Number(new URL(url).port),
     jwtSecret,
-    resetTokens: email => resetTokens(join(dataDir, 'outbox'), email),
+    resetTokens: async email => (await mailsTo(join(dataDir, 'outbox'), email)).flatMap(tokensIn),
+    mails: email => mailsTo(join(dataDir, 'outbox'), email),
     eventsOf: requestId => withStore(openEventStore(config), store => eventsOf(store, requestId)),
     record: (userId, event) => withStore(openEventStore(config), store => record(store, userId, event)),
     passTime(seconds) {
@@ -85,14 +86,13 @@ function parseLine(line: string): Record<string, unknown> {
   return JSON.parse(line)
 }
 
-/** The tokens in the mails of an outbox to an address, by the order of the mails' dates. */
-async function resetTokens(outbox: string, email: string): Promise<string[]> {
+/** The mails of an outbox to an address, by the order of their dates. */
+async function mailsTo(outbox: string, email: string): Promise<string[]> {
   const files = await readdir(outbox).catch(() => [])
   const mails = await Promise.all(files.filter(isMail).map(file => readFile(join(outbox, file), 'utf8')))
   return mails
     .filter(mail => headerOf(mail, 'To') === email)
     .toSorted((a, b) => Date.parse(headerOf(a, 'Date')) - Date.parse(headerOf(b, 'Date')))
-    .map(tokenIn)
 }
 
 const isMail = (file: string) => file.endsWith('.eml')
@@ -101,9 +101,7 @@ function headerOf(mail: string, name: string): string {
   return new RegExp(`^${name}: (.*)$`, 'm').exec(mail)?.[1] ?? ''
 }
 
-/** The token stands on a line of its own, its soft line breaks aside. */
-function tokenIn(mail: string): string {
-  const token = /^\d+\.[\w-]+\.[\w-]+$/m.exec(mail.replaceAll('=\n', ''))?.[0]
-  if (token === undefined) throw new Error(`expected a token on a line of its own, found none in ${mail}`)
-  return token
+/** A token stands on a line of its own; mails that tell something have none. */
+function tokensIn(mail: string): string[] {
+  return /^\d+\.[\w-]+\.[\w-]+$/m.exec(mail) ?? []
 }

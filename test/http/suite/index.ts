@@ -2,10 +2,12 @@ import { bodyCases } from './bodies.ts'
 import { credentialsCases } from './credentials.ts'
 import { crossOriginCases } from './cross-origin.ts'
 import { docsCases } from './docs.ts'
+import { emailChangeCases } from './email-change.ts'
 import { everywhereCases } from './everywhere.ts'
 import { fuzzCases } from './fuzz.ts'
 import { logCases } from './logs.ts'
 import { overloadCases } from './overload.ts'
+import { passwordChangeCases } from './password-change.ts'
 import { passwordResetCases } from './password-reset.ts'
 import { profileCases } from './profile.ts'
 import { raceCases } from './races.ts'
@@ -30,6 +32,8 @@ export function httpSuite(name: string, start: StartServer): void {
     tokenCases(running)
     sessionCases(running, start)
     passwordResetCases(running, start)
+    passwordChangeCases(running)
+    emailChangeCases(running, start)
     profileCases(running)
     searchCases(running, start)
     raceCases(running)

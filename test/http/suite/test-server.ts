@@ -10,6 +10,8 @@ export type TestServer = {
   jwtSecret: string
   /** The tokens mailed to an address so far, oldest first. */
   resetTokens(email: string): Promise<string[]>
+  /** The mails to an address so far, oldest first, as they went out. */
+  mails(email: string): Promise<string[]>
   /** The types of the events that a request caused, in the order of the log. */
   eventsOf(requestId: string): Promise<string[]>
   /** Appends an event to a user's stream past all rules, as an import may. */

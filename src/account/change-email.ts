@@ -1,0 +1,121 @@
+import { type Revision, RevisionConflict } from '../event-store/event-store.ts'
+import {
+  type ActiveAccount,
+  confirmEmailChange as decideConfirmation,
+  requestEmailChange as decideRequest,
+  type EmailChange,
+  evolve,
+  loseEmail,
+  requireActive,
+  usableEmailChange,
+} from './account.ts'
+import type { AccessClaims, CommandContext, Written } from './accounts.ts'
+import { accountStream, accounts } from './aggregates.ts'
+import { DomainError, type FieldProblem, Overloaded } from './domain-error.ts'
+import { handleProven } from './handle-proven.ts'
+import { emailKey } from './names.ts'
+import { intentOf, randomId, type WriteSide, whenVisible } from './write-side.ts'
+
+/**
+ * Stores that an address is to be proved by a mail to it, and changed then. Throws `invalid_fields` with what is wrong
+ * with `password` and `email`: taken is an address only by whoever proved it.
+ */
+export async function requestEmailChange(
+  side: WriteSide,
+  claims: AccessClaims,
+  change: { password: string; email: string },
+  context: CommandContext,
+): Promise<void> {
+  const { email } = change
+  const changeId = randomId()
+  const command = { name: 'request e-mail change', password: change.password }
+  await handleProven(side, claims, command, context, async ({ asking, isRight }) => {
+    const problems: FieldProblem[] = isRight ? [] : [{ field: 'password', code: 'password_wrong' }]
+    const holder = await side.claims.holder('email', email, context.deadline)
+    const isTheirs = holder?.account.userId === claims.userId
+    if (holder?.account.emailProved && !isTheirs) problems.push({ field: 'email', code: 'email_taken' })
+    if (problems.length > 0) throw new DomainError('invalid_fields', problems)
+    return (current, now) => {
+      const expiresAt = new Date(Date.parse(now) + side.settings.emailTokenTtlSeconds * 1000).toISOString()
+      return decideRequest(current, { changeId, email, now, expiresAt, asking })
+    }
+  })
+}
+
+type Taken = { account: ActiveAccount; stream: string; revision: Revision }
+type Confirmable = { account: ActiveAccount; change: EmailChange; revision: Revision; time: string }
+
+/**
+ * Makes an address the account's by the token mailed to it, with the rule for names at the account's present
+ * revision. Who holds it without having proved it loses it. Throws `email_token_invalid`.
+ */
+export async function confirmEmailChange(
+  side: WriteSide,
+  token: string,
+  context: CommandContext,
+): Promise<Written<null>> {
+  for (;;) {
+    const confirmable = await readEmailToken(side, token, context)
+    const taken = await takeEmail(side, confirmable, context)
+    if (taken) {
+      const { visible } = await whenVisible(side, taken.account, taken)
+      return { value: null, visible }
+    }
+    if (performance.now() > context.deadline) throw new Overloaded('changed an address until the deadline')
+  }
+}
+
+async function readEmailToken(side: WriteSide, token: string, context: CommandContext): Promise<Confirmable> {
+  const parsed = side.tokens.emailChanges.parse(token)
+  if (!parsed) throw new DomainError('email_token_invalid')
+  const loaded = await side.handler.load(accounts, accountStream(parsed.userId), context.deadline)
+  const { state, revision, time } = loaded
+  const change = usableEmailChange(state, parsed.id, new Date(side.now()).toISOString())
+  if (!side.tokens.emailChanges.isGenuine(parsed, change.expiresAt)) {
+    throw new DomainError('email_token_invalid')
+  }
+  return { account: requireActive(state), change, revision, time }
+}
+
+/** One attempt to take the address; null: somebody came between, and it is worth another one. */
+async function takeEmail(
+  side: WriteSide,
+  { account, change, revision, time }: Confirmable,
+  context: CommandContext,
+): Promise<Taken | null> {
+  const { email, changeId } = change
+  const { userId } = account
+  const stream = accountStream(userId)
+  const intent = intentOf('confirm e-mail', userId, context)
+  const isRespelt = emailKey(account.email) === emailKey(email)
+  if (!isRespelt && !(await side.claims.claim('email', email, { stream, at: revision }, intent))) {
+    await dispossess(side, { email, takenBy: userId }, context)
+    return null
+  }
+  const now = new Date(Math.max(side.now(), Date.parse(time))).toISOString()
+  const [event] = decideConfirmation(account, { changeId, noticeId: randomId(), now })
+  if (!event) throw new Error('expected an event of a confirmation, found none')
+  try {
+    const appended = await side.handler.appendAt(stream, event, revision, time, intent)
+    const after = evolve(account, event, { revision: Number(appended.revision), time: now })
+    return { account: requireActive(after), stream, revision: appended.revision }
+  } catch (error) {
+    if (error instanceof RevisionConflict) return null
+    throw error
+  }
+}
+
+/** Lets who holds an address without having proved it lose it. Throws `email_token_invalid` if they proved it. */
+async function dispossess(
+  side: WriteSide,
+  { email, takenBy }: { email: string; takenBy: number },
+  context: CommandContext,
+): Promise<void> {
+  const holder = await side.claims.holder('email', email, context.deadline)
+  if (!holder) return
+  if (holder.account.emailProved) throw new DomainError('email_token_invalid')
+  const intent = intentOf('lose e-mail', takenBy, context)
+  await side.handler.handle(accounts, holder.stream, intent, state =>
+    loseEmail(state, { email: holder.account.email, takenBy }),
+  )
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import type { AccessClaims, Accounts } from '../account/accounts.ts'
+import { DomainError } from '../account/domain-error.ts'
+import { type Answer, type Exchange, json } from './exchange.ts'
+import { password, text } from './fields.ts'
+import type { NewContext } from './new-context.ts'
+import { emailRule, longestEmail } from './register.ts'
+import { pendingUnless } from './visible.ts'
+
+export const changeEmailBody = z.object({
+  password: password(),
+  email: text({ maximum: longestEmail, rule: emailRule }),
+})
+export const confirmEmailBody = z.object({ token: text() })
+
+type Change = { claims: AccessClaims; fields: z.infer<typeof changeEmailBody> }
+
+const done = (...headers: string[]): Answer => json(200, { status: 'OK' }, ...headers)
+
+/** The last steps of a change of the address: it is asked for, and confirmed by the token mailed to it. */
+export function createEmailChangeRoutes(
+  accounts: Accounts,
+  newContext: NewContext,
+  hideUnknownEmails: boolean,
+) {
+  return {
+    async changeEmail(exchange: Exchange & Change): Promise<Answer> {
+      try {
+        await accounts.requestEmailChange(exchange.claims, exchange.fields, newContext(exchange))
+      } catch (error) {
+        if (!hideUnknownEmails || !isOnlyTaken(error)) throw error
+      }
+      return done()
+    },
+
+    async confirmEmail(exchange: Exchange & { fields: z.infer<typeof confirmEmailBody> }): Promise<Answer> {
+      const { visible } = await accounts.confirmEmailChange(exchange.fields.token, newContext(exchange))
+      return done(...pendingUnless(visible))
+    },
+  }
+}
+
+function isOnlyTaken(error: unknown): boolean {
+  if (!(error instanceof DomainError) || error.code !== 'invalid_fields') return false
+  return error.problems.every(({ code }) => code === 'email_taken')
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import type { AccessClaims, Accounts } from '../account/accounts.ts'
+import { type Answer, type Exchange, json } from './exchange.ts'
+import { password } from './fields.ts'
+import type { NewContext } from './new-context.ts'
+
+export const changePasswordBody = z.object({
+  old_password: password(),
+  new_password: password().meta({ minLength: 8, maxLength: 128 }),
+})
+
+type Change = { claims: AccessClaims; fields: z.infer<typeof changePasswordBody> }
+
+/** The last step of a change of the password: every other session ends. */
+export function createChangePassword(accounts: Accounts, newContext: NewContext) {
+  return async (exchange: Exchange & Change): Promise<Answer> => {
+    const { claims, fields } = exchange
+    const change = { oldPassword: fields.old_password, newPassword: fields.new_password }
+    await accounts.changePassword(claims, change, newContext(exchange))
+    return json(200, { status: 'OK' })
+  }
+}
