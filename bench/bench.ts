@@ -1,4 +1,4 @@
-import type { MeasuredLine, RatioLine } from './measuring/comparison.ts'
+import type { MeasuredLine, RatioLine, Rounds } from './measuring/comparison.ts'
 import type { Crowd } from './world/crowd.ts'
 import type { World } from './world/world.ts'
 
@@ -7,14 +7,18 @@ export type Bench = {
   scale: Scale
   /** On the disk that is measured; removed at the end. */
   folder: string
-  /** A world with so many users, made when it is first asked for. */
-  world(size: 'small' | 'large'): Promise<World>
-  /** Stops a world's Roster for good, and leaves its log. */
-  closeWorld(size: 'small' | 'large'): Promise<Crowd>
+  /** A log with so many users, seeded when it is first asked for. */
+  crowd(size: Size): Promise<Crowd>
+  /** The same with a Roster that shows it, started when it is first asked for. */
+  world(size: Size): Promise<World>
+  /** Stops every Roster; their logs stay. */
+  closeWorlds(): Promise<void>
   /** Measures, and adds the lines to the table. */
-  compare(lines: readonly RatioLine[], rounds?: { count?: number; seconds?: number }): Promise<void>
+  compare(lines: readonly RatioLine[], rounds?: Partial<Rounds>): Promise<void>
   add(line: MeasuredLine): void
 }
+
+export type Size = 'small' | 'large'
 
 export type Scale = {
   rounds: number

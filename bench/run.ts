@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   try {
     for (const each of cases) await each.run(bench)
   } finally {
-    await bench.close()
+    await bench.closeWorlds()
   }
   console.log(`\n${terminalTable(bench.lines)}\n`)
   if (quick || only !== undefined || profile !== undefined) return

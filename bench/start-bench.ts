@@ -2,10 +2,10 @@ import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Bench, Scale } from './bench.ts'
+import type { Bench, Scale, Size } from './bench.ts'
 import { compare, type MeasuredLine } from './measuring/comparison.ts'
 import { terminalTable } from './measuring/report.ts'
-import { seededCrowd } from './world/crowd.ts'
+import { type Crowd, seededCrowd } from './world/crowd.ts'
 import { openWorld, type World } from './world/world.ts'
 
 const settleSeconds = 0.4
@@ -18,33 +18,35 @@ export type BenchOptions = {
   profileDir: string | null
 }
 
-/** A bench that prints its lines as they are measured. `close` stops and removes everything. */
-export async function startBench(
-  options: BenchOptions,
-): Promise<Bench & { lines: MeasuredLine[]; close(): Promise<void> }> {
+/** A bench that prints its lines as they are measured. Its files are removed when the process ends. */
+export async function startBench(options: BenchOptions): Promise<Bench & { lines: MeasuredLine[] }> {
   const { scale, profileDir } = options
   const folder = await mkdtemp(join(tmpdir(), 'roster-bench-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  const worlds = new Map<'small' | 'large', Promise<World>>()
+  const crowds = new Map<Size, Promise<Crowd>>()
+  const worlds = new Map<Size, Promise<World>>()
   const lines: MeasuredLine[] = []
 
-  async function make(size: 'small' | 'large'): Promise<World> {
-    const users = scale[size]
-    const edited = size === 'small' ? scale.edited : 0
-    const crowd = await timed(`${users} users seeded`, () =>
-      seededCrowd(options.dataFolder ?? folder, {
-        users,
-        edited,
-        editsEach: edited === 0 ? 0 : scale.editsEach,
-      }),
-    )
-    return timed(`${users} users shown by Roster`, () => openWorld(crowd, profileDir))
+  function crowd(size: Size): Promise<Crowd> {
+    return remembered(crowds, size, () => {
+      const users = scale[size]
+      const [edited, editsEach] = size === 'small' ? [scale.edited, scale.editsEach] : [0, 0]
+      const seed = () => seededCrowd(options.dataFolder ?? folder, { users, edited, editsEach })
+      return timed(`${users} users seeded`, seed)
+    })
   }
 
-  function world(size: 'small' | 'large'): Promise<World> {
-    const known = worlds.get(size) ?? make(size)
-    worlds.set(size, known)
-    return known
+  function world(size: Size): Promise<World> {
+    return remembered(worlds, size, async () => {
+      const seeded = await crowd(size)
+      return timed(`${seeded.users.length} users shown by Roster`, () => openWorld(seeded, profileDir))
+    })
+  }
+
+  async function closeWorlds(): Promise<void> {
+    const open = await Promise.allSettled(worlds.values())
+    worlds.clear()
+    await Promise.all(open.map(made => (made.status === 'fulfilled' ? made.value.roster.stop() : undefined)))
   }
 
   function add(...measured: MeasuredLine[]): void {
@@ -56,24 +58,21 @@ export async function startBench(
     scale,
     folder,
     lines,
+    crowd,
     world,
+    closeWorlds,
     add,
-    async compare(ratios, { count = scale.rounds, seconds = scale.roundSeconds } = {}) {
-      add(...(await compare(ratios, { count, seconds, settleSeconds })))
-    },
-    async closeWorld(size) {
-      const { crowd, roster } = await world(size)
-      worlds.delete(size)
-      await roster.stop()
-      return crowd
-    },
-    async close() {
-      const open = await Promise.allSettled(worlds.values())
-      await Promise.all(
-        open.map(made => (made.status === 'fulfilled' ? made.value.roster.stop() : undefined)),
-      )
+    async compare(ratios, rounds = {}) {
+      const usual = { count: scale.rounds, seconds: scale.roundSeconds, warmUp: true, settleSeconds }
+      add(...(await compare(ratios, { ...usual, ...rounds })))
     },
   }
+}
+
+function remembered<T>(known: Map<Size, Promise<T>>, size: Size, make: () => Promise<T>): Promise<T> {
+  const made = known.get(size) ?? make()
+  known.set(size, made)
+  return made
 }
 
 async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {

@@ -4,8 +4,14 @@ export type Side = { name: string; measure(seconds: number): Promise<number> }
 /** A line of the table: how `of` does beside `to`. `wanted` null: shown for comparison, nothing is asked. */
 export type RatioLine = { title: string; of: Side; to: Side; wanted: number | null }
 
-/** How long and how often; `settleSeconds` pass between two measurements. */
-export type Rounds = { count: number; seconds: number; settleSeconds: number }
+export type Rounds = {
+  count: number
+  seconds: number
+  /** Whether each side is first measured once, for half as long, without counting it. */
+  warmUp: boolean
+  /** What passes between two measurements. */
+  settleSeconds: number
+}
 
 export type MeasuredLine = {
   title: string
@@ -17,13 +23,13 @@ export type MeasuredLine = {
 }
 
 /**
- * Measures every side of `lines` once in each round, in an order that changes from round to round, after one
- * shorter measurement of each that does not count. Figures and ratios are medians; a ratio is that of one round.
+ * Measures every side of `lines` once in each round, in an order that changes from round to round. Figures and ratios
+ * are medians; a ratio is that of one round.
  */
 export async function compare(lines: readonly RatioLine[], rounds: Rounds): Promise<MeasuredLine[]> {
   const sides = [...new Set(lines.flatMap(({ of, to }) => [of, to]))]
   const figures = new Map(sides.map(side => [side, [] as number[]]))
-  for (const side of sides) {
+  for (const side of rounds.warmUp ? sides : []) {
     await side.measure(rounds.seconds / 2)
     await pause(rounds.settleSeconds)
   }

@@ -3,6 +3,7 @@ import { append } from '../cases/append.ts'
 import { editProfile } from '../cases/edit-profile.ts'
 import { loginAndRegister } from '../cases/login-and-register.ts'
 import { memory } from '../cases/memory.ts'
+import { rebuild } from '../cases/rebuild.ts'
 import { refresh } from '../cases/refresh.ts'
 import { search } from '../cases/search.ts'
 import { viewProfile } from '../cases/view-profile.ts'
@@ -16,4 +17,5 @@ export const embedded: readonly Case[] = [
   refresh,
   search,
   memory,
+  rebuild,
 ]

@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { Case } from '../bench.ts'
+import { type Child, startChild } from '../measuring/child.ts'
+import { type Side, whole } from '../measuring/comparison.ts'
+
+const rounds = 3
+
+/** Comes last: it leaves nothing else running. */
+export const rebuild: Case = {
+  name: 'rebuild',
+  async run(bench) {
+    await bench.closeWorlds()
+    const { dataDir, users } = await bench.crowd('large')
+    const log = join(dataDir, 'events.db')
+    const onFile = (module: string, file: string) =>
+      startChild(new URL(module, import.meta.url), { args: [log, join(bench.folder, file)] })
+    const projector = await onFile('../world/rebuild-profiles.ts', 'rebuilt.db')
+    const loop = await onFile('../baselines/bare-read-model.ts', 'bare-read-model.db')
+    const title = `rebuild profiles from ${whole(users.length)} events`
+    try {
+      const of = side('Roster', projector, users.length)
+      const to = side('bare better-sqlite3 loop, same rows', loop, users.length)
+      await bench.compare([{ title, of, to, wanted: 0.4 }], { count: rounds, warmUp: false })
+    } finally {
+      await projector.stop()
+      await loop.stop()
+    }
+  },
+}
+
+/** It takes the time it takes, however long a round is. */
+function side(name: string, child: Child, events: number): Side {
+  return { name, measure: async () => events / z.number().parse(await child.ask({})) }
+}
