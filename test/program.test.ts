@@ -2,6 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { eventually } from './support/eventually.ts'
 import { createHttpClient, textIn } from './support/http-client.ts'
 import { type Program, startProgram } from './support/program.ts'
 import { withTemporaryFolder } from './support/temporary-folder.ts'
@@ -113,13 +114,10 @@ describe('The program', function () {
       }
       await client.post('/api/password/reset/', { email: 'user3@example.org' })
       const outbox = join(folder, 'data', 'outbox')
-      const end = performance.now() + 20_000
-      let mails: string[] = []
-      while (mails.length === 0 && performance.now() < end) {
-        await new Promise(resolve => setTimeout(resolve, 20))
-        mails = await readdir(outbox).catch(() => [])
-      }
-      expect(mails.filter(name => name.endsWith('.eml')).length).to.equal(1)
+      await eventually(async () => {
+        const files = await readdir(outbox).catch(() => [])
+        expect(files.filter(name => name.endsWith('.eml')).length).to.equal(1)
+      })
       client.close()
     })
   })
