@@ -104,6 +104,8 @@ export function evolve(account: Account, event: AccountEvent, place: EventPlace)
       const after = { ...active, sessionsEnd: { revision: place.revision, except: exceptSession } }
       return mailing(after, { kind: 'passwordChanged' }, { mailId, to: active.email, place })
     }
+    case 'PasswordRehashed':
+      return { ...activeBefore(event, account), passwordHash: event.data.passwordHash }
     case 'EmailChangeRequested': {
       const { changeId: mailId, email, expiresAt } = event.data
       const active = withoutEmailChange(activeBefore(event, account))
@@ -265,6 +267,16 @@ export function changePassword(
   requireLive(account, change.asking)
   const { passwordHash, noticeId, asking } = change
   return [{ type: 'PasswordChanged', data: { passwordHash, exceptSession: asking.sessionId, noticeId } }]
+}
+
+/** Replaces the hash that a login's password was found right by; nothing to add if the account has another by now. */
+export function rehashPassword(
+  account: Account,
+  rehash: { verifiedBy: string; passwordHash: string },
+): AccountEvent[] {
+  const { verifiedBy, passwordHash } = rehash
+  if (account.status !== 'active' || account.passwordHash !== verifiedBy) return []
+  return [{ type: 'PasswordRehashed', data: { passwordHash } }]
 }
 
 /**

@@ -10,6 +10,7 @@ const accountEvents: Record<AccountEvent['type'], true> = {
   PasswordResetRequested: true,
   PasswordReset: true,
   PasswordChanged: true,
+  PasswordRehashed: true,
   EmailChangeRequested: true,
   EmailChanged: true,
   EmailLost: true,

@@ -31,6 +31,8 @@ export type PasswordChanged = Stored<
   'PasswordChanged',
   { passwordHash: string; exceptSession: string | null; noticeId: string }
 >
+/** The same password, hashed by today's rules, as a login found it hashed by others. Ends nothing. */
+export type PasswordRehashed = Stored<'PasswordRehashed', { passwordHash: string }>
 export type EmailChangeRequested = Stored<
   'EmailChangeRequested',
   { changeId: string; email: string; expiresAt: string }
@@ -62,6 +64,7 @@ export type AccountEvent =
   | PasswordResetRequested
   | PasswordReset
   | PasswordChanged
+  | PasswordRehashed
   | EmailChangeRequested
   | EmailChanged
   | EmailLost

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Revision } from '../event-store/event-store.ts'
+import { rehashPassword } from './account.ts'
 import type { AccessClaims, CommandContext, TokenPair, Written } from './accounts.ts'
 import { accountStream, accounts, sessionStream, sessions } from './aggregates.ts'
 import { DomainError } from './domain-error.ts'
@@ -21,7 +22,8 @@ export async function obtainTokens(
     ? await side.hasher.verify(holder.account.passwordHash, login.password, context.deadline)
     : await side.hasher.verifyNothing(context.deadline)
   if (!holder || !verified) throw new DomainError('no_active_account')
-  const { userId, username } = holder.account
+  const { userId, username, passwordHash } = holder.account
+  const upgraded = upgradeHash(side, userId, { verifiedBy: passwordHash, password: login.password }, context)
   const sessionId = randomUUID()
   const intent = intentOf('log in', userId, context)
   const accountRevision = Number(holder.accountRevision)
@@ -36,8 +38,27 @@ export async function obtainTokens(
   )
   if (started.state.status !== 'live')
     throw new Error(`expected a live session, found ${started.state.status}`)
-  const visible = await side.waitUntilSessionVisible(stream, started.revision)
+  const [visible] = await Promise.all([side.waitUntilSessionVisible(stream, started.revision), upgraded])
   return { value: tokenPair(side, sessionId, started.state), visible }
+}
+
+/** Replaces a hash made elsewhere, or weaker than today's. The login does not fail because of it. */
+async function upgradeHash(
+  side: WriteSide,
+  userId: number,
+  { verifiedBy, password }: { verifiedBy: string; password: string },
+  context: CommandContext,
+): Promise<void> {
+  if (!side.hasher.needsRehash(verifiedBy)) return
+  try {
+    const passwordHash = await side.hasher.hash(password, context.deadline)
+    const intent = intentOf('rehash', userId, context)
+    await side.handler.handle(accounts, accountStream(userId), intent, account =>
+      rehashPassword(account, { verifiedBy, passwordHash }),
+    )
+  } catch (error) {
+    side.warn(error, 'a password hash could not be upgraded; a later login will try again')
+  }
 }
 
 /** Gives the next pair of tokens, or the current one again. Throws `token_invalid` or `token_wrong_type`. */

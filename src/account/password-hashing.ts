@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import argon2 from 'argon2'
 import { isWeaker, readArgon2Hash } from './argon2-hash.ts'
 import { createHashQueue } from './hash-queue.ts'
+import { readImportedHash } from './imported-hashes.ts'
 
 export type PasswordHasherOptions = {
   /** Of argon2id, for new hashes. */
@@ -17,7 +18,7 @@ export type PasswordHasherOptions = {
 /** Every method but `needsRehash` waits in one queue, and throws Overloaded as that does. */
 export type PasswordHasher = {
   hash(password: string, deadline?: number): Promise<string>
-  /** Whether the password is the one hashed. Not when the hash is of no format that we know. */
+  /** Whether the password is the one hashed, here or elsewhere. Not when the hash is of no format that we know. */
   verify(hash: string, password: string, deadline?: number): Promise<boolean>
   /** False, at the price of verifying a new hash: for accounts that do not exist. */
   verifyNothing(deadline?: number): Promise<false>
@@ -26,8 +27,6 @@ export type PasswordHasher = {
   /** How many wait for their turn. */
   readonly waiting: number
 }
-
-type Verify = (hash: string, password: string) => Promise<boolean>
 
 /** Hashes passwords with argon2id, on the thread pool. Throws if the parameters make no hash. */
 export function createPasswordHasher(options: PasswordHasherOptions): PasswordHasher {
@@ -45,21 +44,12 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
     return false
   }
 
-  /** How a stored hash is verified, by what it begins with. */
-  const formats: readonly [prefix: string, verify: Verify][] = [
-    [
-      '$argon2',
-      (hash, password) => (readArgon2Hash(hash) ? argon2.verify(hash, password) : hashForNothing()),
-    ],
-  ]
-
   return {
     hash: (password, deadline) => queue.run(() => argon2.hash(password, parameters), deadline),
 
     verify(hash, password, deadline) {
-      const format = formats.find(([prefix]) => hash.startsWith(prefix))
-      const verify: Verify = format?.[1] ?? hashForNothing
-      return queue.run(() => verify(hash, password), deadline)
+      const verifyHash = readImportedHash(hash) ?? hashForNothing
+      return queue.run(() => verifyHash(password), deadline)
     },
 
     verifyNothing: deadline => queue.run(hashForNothing, deadline),

@@ -16,6 +16,7 @@ const upcasters: Readonly<Record<RosterEventType, readonly Upcaster[]>> = {
   PasswordResetRequested: [],
   PasswordReset: [],
   PasswordChanged: [],
+  PasswordRehashed: [],
   EmailChangeRequested: [],
   EmailChanged: [],
   EmailLost: [],

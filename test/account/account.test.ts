@@ -11,6 +11,7 @@ import {
   outlives,
   recordMailSent,
   registerUser,
+  rehashPassword,
   requestPasswordReset,
   resetPassword,
 } from '../../src/account/account.ts'
@@ -149,6 +150,30 @@ describe('An account', () => {
       expect(account).to.deep.include({
         sessionsEnd: { revision: 2, except: null },
         passwordHash: '$argon2id$second',
+      })
+    })
+  })
+
+  describe('a hash made elsewhere', () => {
+    const rehash = (verifiedBy: string) => (account: Account) =>
+      rehashPassword(account, { verifiedBy, passwordHash: '$argon2id$upgraded' })
+    const rehashed: AccountEvent = { type: 'PasswordRehashed', data: { passwordHash: '$argon2id$upgraded' } }
+
+    it('is replaced by that of the same password', () => {
+      given(registered).when(rehash('$argon2id$first')).then(rehashed)
+    })
+
+    it('is left alone where the account has another one by now, or is gone', () => {
+      given(registered, requested('a'), used('a')).when(rehash('$argon2id$first')).thenNothing()
+      given(registered, rehashed).when(rehash('$argon2id$first')).thenNothing()
+      given().when(rehash('$argon2id$first')).thenNothing()
+    })
+
+    it('is replaced without ending anything', () => {
+      const before = fold([registered, requested('a')])
+      expect(fold([registered, requested('a'), rehashed])).to.deep.equal({
+        ...before,
+        passwordHash: '$argon2id$upgraded',
       })
     })
   })

@@ -49,6 +49,12 @@ const readsAs: { [Type in RosterEventType]: readonly [DataOf<Type>, ...DataOf<Ty
       noticeId: 'Zm9vYmFyYmF6cXV4Zm9vYg',
     },
   ],
+  PasswordRehashed: [
+    {
+      passwordHash:
+        '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$yqVZs7iBQg3Nw8Yk2m7a5tV0f0J1x2c3b4n5m6q7w8E',
+    },
+  ],
   EmailChangeRequested: [
     { changeId: 'cXV4Zm9vYmFyYmF6Zm9vYg', email: 'kaya@example.org', expiresAt: '2026-01-02T12:00:00.000Z' },
   ],
