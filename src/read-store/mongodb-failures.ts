@@ -8,6 +8,9 @@ export class NoAnswer extends Error {
   override readonly name = 'NoAnswer'
 }
 
+/** The server was never reached yet, and why. */
+export class NoContact extends Error {}
+
 /** The outcome of `work`; throws NoAnswer if there is none within so many milliseconds. */
 export function within<T>(ms: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -29,8 +32,8 @@ export function duplicatesIn(error: unknown): number[] | null {
 
 /** What the driver says in the words of the port; anything else is as it was. */
 export function readStoreError(what: string, address: string, error: unknown): unknown {
-  if (!(error instanceof MongoError) && !(error instanceof NoAnswer)) return error
-  return new StoreUnavailable(`${what} on ${address}: ${describe(error)}`)
+  const isKnown = error instanceof MongoError || error instanceof NoAnswer || error instanceof NoContact
+  return isKnown ? new StoreUnavailable(`${what} on ${address}: ${describe(error)}`) : error
 }
 
 /** One line, without what servers repeat in their messages: commands with the documents in them. */
@@ -38,5 +41,6 @@ export function describe(error: unknown): string {
   if (error instanceof MongoServerError) {
     return `${error.name}: ${error.codeName ?? 'code'} ${error.code ?? 'unknown'}`
   }
+  if (error instanceof NoContact) return error.message
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 }
