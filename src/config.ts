@@ -63,6 +63,7 @@ const environment = z.object({
   RESET_TOKEN_TTL_SECONDS: wholeNumber(86_400, 1),
   EMAIL_TOKEN_TTL_SECONDS: wholeNumber(86_400, 1),
   REFRESH_GRACE_SECONDS: wholeNumber(30, 0),
+  SESSION_HISTORY_DAYS: wholeNumber(400, 0, 100_000),
   ARGON2_MEMORY_KIB: wholeNumber(19_456, 8, 4_194_304),
   ARGON2_TIME_COST: wholeNumber(2, 1, 1000),
   ARGON2_PARALLELISM: wholeNumber(1, 1, 64),
@@ -103,6 +104,7 @@ export type Config = {
   resetTokenTtlSeconds: number
   emailTokenTtlSeconds: number
   refreshGraceSeconds: number
+  sessionHistoryDays: number
   argon2: { memoryKiB: number; timeCost: number; parallelism: number }
   hashQueueLimit: number
   idBlockSize: number
@@ -154,6 +156,7 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
     resetTokenTtlSeconds: env.RESET_TOKEN_TTL_SECONDS,
     emailTokenTtlSeconds: env.EMAIL_TOKEN_TTL_SECONDS,
     refreshGraceSeconds: env.REFRESH_GRACE_SECONDS,
+    sessionHistoryDays: env.SESSION_HISTORY_DAYS,
     argon2: {
       memoryKiB: env.ARGON2_MEMORY_KIB,
       timeCost: env.ARGON2_TIME_COST,

@@ -32,6 +32,7 @@ import { createSessionQueries } from './projector/session-queries.ts'
 import { createVisibility } from './projector/visibility.ts'
 import { type FollowerWorker, startWorker } from './projector/worker.ts'
 import { generatedSecret } from './secret.ts'
+import { sweeperFollower } from './sweeper/sweeper-follower.ts'
 
 /** Every read model: one line each. */
 export const projections: readonly Projection<JsonObject>[] = [profiles, sessions]
@@ -89,7 +90,7 @@ export async function startRoster(
   })
 
   const followers: Follower[] = []
-  if (has('mailer')) followers.push(mailerOf())
+  if (has('mailer')) followers.push(mailerOf(), sweeperOf())
   const worker = identity.then(({ logId }) => workerOf(logId))
   // Both have their say where they are awaited; here it is only kept from being an unhandled rejection.
   for (const started of [accounts, worker]) started.catch(() => {})
@@ -112,6 +113,18 @@ export async function startRoster(
       ? smtpTransport(smtpUrl, from)
       : outboxTransport(join(config.dataDir, 'outbox'), from)
     return mailerFollower({ handler, tokens, transport, resetUrl, emailUrl, now, log, sent: metrics.mail })
+  }
+
+  function sweeperOf(): Follower {
+    const queries = createSessionQueries(readStore)
+    return sweeperFollower({
+      store,
+      handler,
+      sessions: queries,
+      historyDays: config.sessionHistoryDays,
+      now,
+      log,
+    })
   }
 
   async function workerOf(logId: string): Promise<FollowerWorker | null> {

@@ -57,7 +57,9 @@ export async function endSession(
     side.handler.load(sessions, sessionStream(sessionId), context.deadline),
     sessionsEnd(side, claims.userId, context),
   ])
-  if (!isLive(session.state, sessionId, end) || session.state.userId !== claims.userId) {
+  const { state } = session
+  const isOver = !isLive(state, sessionId, end) || Date.parse(state.currentExpiresAt) <= side.now()
+  if (isOver || state.userId !== claims.userId) {
     throw new DomainError('session_unknown')
   }
   return revoke(side, claims, sessionId, 'ended', context)

@@ -8,31 +8,49 @@ export type SessionQueries = {
    * the others. Throws StoreUnavailable.
    */
   ofUser(userId: number): Promise<SessionRow[]>
+  /** All sessions that ended before a time (ISO 8601), those of the earliest days first. Throws StoreUnavailable. */
+  endedBefore(time: string): AsyncIterable<SessionRow>
 }
 
+type Place = { value: string; key: string }
+
 const rowsPerPage = 200
-const mostPages = 5
+const mostOfUser = 1000
 
 /** Reads whichever generation of the sessions is live. */
 export function createSessionQueries(readStore: ReadStore, options?: { refreshMs?: number }): SessionQueries {
   const watch = watchGenerations(readStore, sessions, options?.refreshMs)
 
+  /** Rows in the order of an index, a page at a time, each of the generation that is live then. */
+  async function* rows(
+    index: 'user' | 'endDay',
+    range: { from?: string; to: string },
+  ): AsyncGenerator<SessionRow> {
+    let after: Place | null = null
+    do {
+      const { documents, generation } = await readableGeneration(watch, sessions.name)
+      const page = { ...range, direction: 'ascending', limit: rowsPerPage, after } as const
+      const listed: (Place & { document: SessionRow })[] = await documents.list(index, page)
+      for (const { document } of listed) yield understood(sessions, generation, document)
+      const last = listed.length < rowsPerPage ? undefined : listed.at(-1)
+      after = last ? { value: last.value, key: last.key } : null
+    } while (after)
+  }
+
   return {
     async ofUser(userId) {
-      const { documents, generation } = await readableGeneration(watch, sessions.name)
       const value = String(userId)
       const found: SessionRow[] = []
-      let after: { value: string; key: string } | null = null
-      for (let page = 0; page < mostPages; page++) {
-        const rows = await documents.list('user', {
-          ...{ from: value, to: value, direction: 'ascending', limit: rowsPerPage, after },
-        })
-        for (const { document } of rows) found.push(understood(sessions, generation, document))
-        const last = rows.at(-1)
-        if (!last || rows.length < rowsPerPage) break
-        after = { value: last.value, key: last.key }
+      for await (const row of rows('user', { from: value, to: value })) {
+        if (found.push(row) === mostOfUser) break
       }
       return found
+    },
+
+    async *endedBefore(time) {
+      for await (const row of rows('endDay', { to: time.slice(0, 10) })) {
+        if (Date.parse(row.endsAt) <= Date.parse(time)) yield row
+      }
     },
   }
 }

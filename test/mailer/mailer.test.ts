@@ -183,4 +183,60 @@ describe('The mailer', () => {
       expect(smtp.received.length).to.equal(3)
     })
   })
+
+  it('sends each kind of mail to whom it concerns, once', async () => {
+    await withMail(async ({ append, mailer, smtp, typesOf }) => {
+      await append(1, registered(1), {
+        type: 'PasswordChanged',
+        data: { passwordHash: '-', exceptSession: null, noticeId: 'a' },
+      })
+      const asked: AccountEvent = {
+        type: 'EmailChangeRequested',
+        data: { changeId: 'b', email: 'new2@example.org', expiresAt: soon },
+      }
+      await append(2, registered(2), asked)
+      const asked3: AccountEvent = { ...asked, data: { ...asked.data, changeId: 'c' } }
+      const changed: AccountEvent = {
+        type: 'EmailChanged',
+        data: { email: 'new3@example.org', changeId: 'c', noticeId: 'd' },
+      }
+      await append(3, registered(3), asked3, changed)
+      await append(4, registered(4), {
+        type: 'SessionStolen',
+        data: { sessionId: 's', device: 'Firefox', addressRange: '192.0.2.0/24', noticeId: 'e' },
+      })
+      await mailer().feed()
+      await eventually(async () => {
+        for (const userId of [1, 2, 3, 4]) expect(await typesOf(userId)).to.include('MailSent')
+        expect(await typesOf(3)).to.include('MailAbandoned')
+      })
+      const again = mailer()
+      await again.feed()
+      await eventually(async () => expect(await again.settled()).to.equal(true))
+      const sent = smtp.received.map(({ to, content }) => [to[0], /^Subject: (.*)$/m.exec(content)?.[1]])
+      expect(sent).to.have.deep.members([
+        ['u1@example.org', 'Your password was changed'],
+        ['new2@example.org', 'Confirm your e-mail address'],
+        ['u3@example.org', 'Your account has another e-mail address'],
+        ['u4@example.org', 'A session of yours was ended'],
+      ])
+    })
+  })
+
+  it('mails a reset to the address it was asked for, or not at all', async () => {
+    await withMail(async ({ append, mailer, smtp, typesOf }) => {
+      await append(1, registered(1), requested('a'), {
+        type: 'EmailChanged',
+        data: { email: 'new@example.org', changeId: null, noticeId: 'n' },
+      })
+      await mailer().feed()
+      await eventually(async () => {
+        expect(await typesOf(1))
+          .to.include('MailAbandoned')
+          .and.to.include('MailSent')
+      })
+      const subjects = smtp.received.map(({ content }) => /^Subject: (.*)$/m.exec(content)?.[1])
+      expect(subjects).to.deep.equal(['Your account has another e-mail address'])
+    })
+  })
 })

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import jwt from 'jsonwebtoken'
+import { eventually } from '../../support/eventually.ts'
 import { outcome, textIn } from '../../support/http-client.ts'
 import { claimsIn, goodPassword, newName, newPerson } from './people.ts'
 import type { Running } from './test-server.ts'
@@ -154,6 +155,18 @@ export function tokenCases(running: Running): void {
       expect(answered.status).to.equal(401)
       expect(answered.body).to.have.property('code', 'token_not_valid')
       expect((await client.get(person.path, person.auth)).status).to.equal(200)
+    })
+
+    it('ends no other session, and is told to the owner by mail', async () => {
+      const person = await newPerson(running())
+      const other = await obtain({ username: person.username, password: goodPassword })
+      const stolen = jwt.sign({ ...claimsIn(person.refresh), n: 5 }, running().jwtSecret)
+      expect(outcome(await refresh(stolen))).to.deep.equal(invalid)
+      expect((await refresh(textIn(other, 'refresh'))).status).to.equal(200)
+      await eventually(async () => {
+        const [mail = ''] = await running().mails(person.email)
+        expect(mail).to.contain('Subject: A session of yours was ended').and.to.contain('127.0.0.0/24')
+      })
     })
   })
 }
