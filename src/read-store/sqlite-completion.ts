@@ -6,15 +6,15 @@ import { indexedPart } from './suffixes.ts'
 
 /** A document under one value of an index. */
 export type Entry = { value: string; key: string }
-/** A row for search: `suffix` of the value of `entry`. */
-type SuffixRow = { suffix: string; entry: Entry }
+/** A row for search: a part of the value of `entry`. */
+type PartRow = { part: string; entry: Entry }
 
 type ScanDocuments = (
   after: string,
   limit: number,
 ) => [key: string, stream: string, revision: number, document: string | null][]
 
-const documentsPerSlice = 50_000
+const documentsPerSlice = 25_000
 const documentsPerStep = 2000
 const rowsPerTransaction = 4000
 
@@ -67,9 +67,14 @@ export async function completeEntries<Document>(
       const found = slice[at] ?? []
       const lost = await insertAll(ordered(found), index.insert)
       if (lost.length > 0) return lost
-      if (index !== entries.searched) continue
-      const lostLater = await insertAll(nearlyOrderedSuffixes(found), entries.insertSuffix)
+      const { searched, suffixes, grams } = entries
+      if (index !== searched || !suffixes || !grams) continue
+      const toSuffixes = ({ part, entry }: PartRow) => suffixes.insert(part, entry)
+      const toGrams = ({ part, entry }: PartRow) => grams.insert(part, entry)
+      const lostLater = await insertAll(nearlyOrderedSuffixes(found), toSuffixes)
       if (lostLater.length > 0) return lostLater
+      const lostLast = await insertAll(orderedParts(found, grams.partsOf), toGrams)
+      if (lostLast.length > 0) return lostLast
     }
   }
   return []
@@ -82,8 +87,31 @@ function* ordered(entries: Entry[]): Generator<Entry[]> {
   }
 }
 
+/** All parts of entries that are in order, in the order of parts and entries. */
+function* orderedParts(
+  entries: readonly Entry[],
+  partsOf: (value: string) => string[],
+): Generator<PartRow[]> {
+  const byPart = new Map<string, Entry[]>()
+  for (const entry of entries) {
+    for (const part of partsOf(entry.value)) {
+      const some = byPart.get(part)
+      if (some) some.push(entry)
+      else byPart.set(part, [entry])
+    }
+  }
+  let rows: PartRow[] = []
+  for (const part of [...byPart.keys()].sort()) {
+    for (const entry of byPart.get(part) ?? []) rows.push({ part, entry })
+    if (rows.length < rowsPerTransaction) continue
+    yield rows
+    rows = []
+  }
+  yield rows
+}
+
 /** All suffixes, in the order of their first two bytes. */
-function* nearlyOrderedSuffixes(entries: readonly Entry[]): Generator<SuffixRow[]> {
+function* nearlyOrderedSuffixes(entries: readonly Entry[]): Generator<PartRow[]> {
   const text = Buffer.from(entries.map(entry => entry.value).join(''))
   const isStart = (at: number) => ((text[at] ?? 0) & 0xc0) !== 0x80
   const bucketOf = (at: number, end: number) =>
@@ -112,11 +140,11 @@ function* nearlyOrderedSuffixes(entries: readonly Entry[]): Generator<SuffixRow[
     }
   }
   for (let from = 0; from < total; from += rowsPerTransaction) {
-    const rows: SuffixRow[] = []
+    const rows: PartRow[] = []
     for (let place = from; place < Math.min(total, from + rowsPerTransaction); place++) {
       const owner = owners[place] ?? 0
       const entry = entries[owner]
-      if (entry) rows.push({ suffix: indexedPart(text.toString('utf8', starts[place], ends[owner])), entry })
+      if (entry) rows.push({ part: indexedPart(text.toString('utf8', starts[place], ends[owner])), entry })
     }
     yield rows
   }

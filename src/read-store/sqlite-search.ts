@@ -2,36 +2,43 @@ import { LRUCache } from 'lru-cache'
 import type { Generation, SearchPage, SearchPlace } from './read-store.ts'
 import type { Connection } from './sqlite.ts'
 import { afterAllText, tablesOf } from './sqlite-tables.ts'
-import { endOfBeginnings, indexedPart, isSearchable } from './suffixes.ts'
+import { endOfBeginnings, gramsOf, indexedPart, isSearchable } from './suffixes.ts'
 
 type Hit = [value: string, key: string, document: string]
 type Bound = string | Buffer
 type Place = { value: string; key: string }
 
-/** Fewer hits than this are ordered in memory without a thought. */
-const few = 64
-/** Up to so many hits are ordered in memory; of more, walking the values in order finds a page soon. */
-const many = 2000
-const shortWalk = 1000
-const longWalk = 20_000
-/** Beyond so many hits, a walk through all values is cheaper than to order them. */
+/** Up to so many hits are ordered in memory without a thought. */
+const few = 300
+/** So many rows of a list are walked through for a page before the hits are ordered after all. */
+const longWalk = 4000
+/** Beyond so many hits, a walk to the end is cheaper than to order them. */
 const tooManyToOrder = 50_000
+/** Lists up to this length are short enough. */
+const shortList = 1000
+
+/** How to find what does not begin with a text: ordering its hits, or walking through a list that has them. */
+type Way = { order: true } | { order: false; gram: string | null }
 
 /** The SQL of a search, apart from its plan: so that the tests can look at what SQLite makes of it. */
 export function searchStatements(generation: Pick<Generation, 'projection' | 'number' | 'searched'>) {
-  const { documents, suffixes, index } = tablesOf(generation)
+  const { documents, suffixes, grams, index } = tablesOf(generation)
   const values = index(generation.searched ?? '')
   const hits = 'SELECT i.value, i.key, d.document FROM'
   const joined = `CROSS JOIN ${documents} d ON d.key = i.key`
+  const walk = (table: string, where: string) => `${hits} (
+      SELECT value, key FROM ${table} WHERE ${where} (value, key) > (?, ?) AND value < ?
+      UNION ALL SELECT value, key FROM ${table} WHERE ${where} (value, key) > (?, ?)
+      ORDER BY value, key LIMIT ?
+    ) i ${joined} WHERE instr(i.value, ?) > 0 LIMIT ?`
   return {
     /** What comes after a place, up to an end. */
     inOrder: `${hits} ${values} i ${joined}
       WHERE (i.value, i.key) > (?, ?) AND i.value < ? ORDER BY i.value, i.key LIMIT ?`,
     /** Of so many values after a place, up to an end, and after another place, those that contain a text. */
-    walk: `${hits} (
-        SELECT value, key FROM ${values} WHERE (value, key) > (?, ?) AND value < ?
-        UNION ALL SELECT value, key FROM ${values} WHERE (value, key) > (?, ?) ORDER BY value, key LIMIT ?
-      ) i ${joined} WHERE instr(i.value, ?) > 0 LIMIT ?`,
+    walk: walk(values, ''),
+    /** The same among those with a gram. */
+    walkGram: walk(grams, 'gram = ? AND'),
     /** What contains a text but does not begin with it, after a place. */
     ordered: `${hits} (
         SELECT DISTINCT value, key FROM ${suffixes}
@@ -41,6 +48,8 @@ export function searchStatements(generation: Pick<Generation, 'projection' | 'nu
       ) i ${joined}`,
     /** A row if a range of suffixes has more than so many. */
     probe: `SELECT 1 FROM ${suffixes} WHERE suffix >= ? AND suffix < ? LIMIT 1 OFFSET ?`,
+    /** How many values have a gram, up to a limit. */
+    count: `SELECT count(*) FROM (SELECT 1 FROM ${grams} WHERE gram = ? LIMIT ?) i`,
   }
 }
 
@@ -51,14 +60,27 @@ export function createSearch<Document>(
   parse: (json: string) => Document,
 ): (text: string, page: { limit: number; after: SearchPlace | null }) => SearchPage<Document> {
   const sql = searchStatements(generation)
-  const inOrder = db.prepare<[string, string, Bound, number], Hit>(sql.inOrder).raw()
-  const walk = db.prepare<[string, string, Bound, Bound, string, number, string, number], Hit>(sql.walk).raw()
-  const ordered = db
-    .prepare<[string, Bound, string, string, string, string, Bound, number], Hit>(sql.ordered)
-    .raw()
+  const prepare = <Bounds extends unknown[]>(text: string) => db.prepare<Bounds, Hit>(text).raw()
+  type Walk = [string, string, Bound, Bound, string, number, string, number]
+  type GramWalk = [string, string, string, Bound, string, Bound, string, number, string, number]
+  const inOrder = prepare<[string, string, Bound, number]>(sql.inOrder)
+  const walk = prepare<Walk>(sql.walk)
+  const walkGram = prepare<GramWalk>(sql.walkGram)
+  const ordered = prepare<[string, Bound, string, string, string, string, Bound, number]>(sql.ordered)
   const probe = db.prepare<[string, Bound, number], number>(sql.probe).pluck()
+  const count = db.prepare<[string, number], number>(sql.count).pluck()
   // It remembers how to look, never what is found.
-  const bestWay = new LRUCache<string, 'walk' | 'order'>({ max: 1000 })
+  const ways = new LRUCache<string, Way>({ max: 1000, ttl: 60_000 })
+
+  /** The rarest gram of a text, null if it has none. */
+  function rarestGram(text: string): string | null {
+    let rarest: { gram: string; values: number } | null = null
+    for (const gram of gramsOf(text)) {
+      const values: number = count.get(gram, rarest?.values ?? shortList) ?? 0
+      if (!rarest || values < rarest.values) rarest = { gram, values }
+    }
+    return rarest?.gram ?? null
+  }
 
   /** The hits after `from` that do not begin with `text`, in order. */
   function rest(text: string, from: Place, limit: number): Hit[] {
@@ -67,25 +89,22 @@ export function createSearch<Document>(
     const partEnd = endBound(part)
     const hasMoreThan = (hits: number) => probe.get(part, partEnd, hits) === 1
     const order = () => ordered.all(part, partEnd, from.value, from.key, text, text, end, limit)
-    const go = (steps: number) => {
+    const go = (gram: string | null, steps: number) => {
       // Values that begin with the text are leapt over: there may be very many.
-      const beyond = typeof end === 'string' && from.value >= end ? from : { value: end, key: '' }
-      return walk.all(from.value, from.key, text, beyond.value, beyond.key, steps, text, limit)
+      const isBeyond = typeof end === 'string' && from.value >= end
+      const [value, key] = isBeyond ? [from.value, from.key] : [end, '']
+      return gram === null
+        ? walk.all(from.value, from.key, text, value, key, steps, text, limit)
+        : walkGram.all(gram, from.value, from.key, text, gram, value, key, steps, text, limit)
     }
 
-    const way = bestWay.get(text)
-    if (way === 'order' || (!way && !hasMoreThan(few))) return order()
-    for (const steps of way === 'walk' ? [longWalk] : [shortWalk, longWalk]) {
-      const hits = go(steps)
-      if (hits.length === limit) {
-        bestWay.set(text, 'walk')
-        return hits
-      }
-      if (steps === shortWalk && !hasMoreThan(many)) return order()
-    }
-    if (hasMoreThan(tooManyToOrder)) return go(-1)
-    bestWay.set(text, 'order')
-    return order()
+    const way =
+      ways.get(text) ?? (hasMoreThan(few) ? { order: false, gram: rarestGram(text) } : { order: true })
+    ways.set(text, way)
+    if (way.order) return order()
+    const hits = go(way.gram, longWalk)
+    if (hits.length === limit) return hits
+    return hasMoreThan(tooManyToOrder) ? go(way.gram, -1) : order()
   }
 
   return (text, { limit, after }) => {

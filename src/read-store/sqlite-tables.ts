@@ -2,7 +2,7 @@ import { type Generation, generationFollower } from './read-store.ts'
 import type { Connection } from './sqlite.ts'
 
 /** The tables of one generation, quoted for SQL. */
-export type Tables = { documents: string; suffixes: string; index(name: string): string }
+export type Tables = { documents: string; suffixes: string; grams: string; index(name: string): string }
 
 const plainName = /^[a-z][a-z0-9_]*$/i
 
@@ -17,13 +17,14 @@ export function tablesOf(generation: Pick<Generation, 'projection' | 'number'>):
   return {
     documents: table('documents'),
     suffixes: table('suffixes'),
+    grams: table('grams'),
     index: name => table(`by_${name}`),
   }
 }
 
-/** Documents by key, a table of (value, key) for each index, one of (suffix, value, key) for search. */
+/** Documents by key, a table of (value, key) for each index; for search, values by their suffixes and grams. */
 export function createTables(db: Connection, generation: Generation): void {
-  const { documents, suffixes, index } = tablesOf(generation)
+  const { documents, suffixes, grams, index } = tablesOf(generation)
   db.exec(
     `CREATE TABLE IF NOT EXISTS ${documents} (
        key TEXT PRIMARY KEY, stream TEXT NOT NULL, revision INTEGER NOT NULL, document TEXT
@@ -40,6 +41,11 @@ export function createTables(db: Connection, generation: Generation): void {
     db.exec(
       `CREATE TABLE IF NOT EXISTS ${suffixes} (
          suffix TEXT NOT NULL, value TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (suffix, value, key)
+       ) WITHOUT ROWID`,
+    )
+    db.exec(
+      `CREATE TABLE IF NOT EXISTS ${grams} (
+         gram TEXT NOT NULL, value TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (gram, value, key)
        ) WITHOUT ROWID`,
     )
   }

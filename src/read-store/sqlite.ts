@@ -11,7 +11,8 @@ import { createTables, existingTables } from './sqlite-tables.ts'
 
 export type Connection = Database.Database
 
-const format = 1
+/** Raised when tables change their form: what is there is dropped then, and rebuilt from the log. */
+const format = 2
 const patienceMs = 10_000
 const rowsPerDeletion = 2000
 
@@ -102,12 +103,18 @@ function prepare(db: Connection): void {
   db.pragma('temp_store = MEMORY')
   db.pragma('wal_autocheckpoint = 2000')
   db.pragma('journal_size_limit = 67108864')
-  const found = Number(db.pragma('user_version', { simple: true }))
-  if (found > format) {
-    throw new Error(`expected a read store of format ${format} or older in ${db.name}, found ${found}`)
-  }
   db.transaction(() => {
+    const found = Number(db.pragma('user_version', { simple: true }))
+    if (found > format) {
+      throw new Error(`expected a read store of format ${format} or older in ${db.name}, found ${found}`)
+    }
+    if (found !== 0 && found < format) dropAllTables(db)
     db.exec(booksSchema)
     db.pragma(`user_version = ${format}`)
   }).immediate()
+}
+
+function dropAllTables(db: Connection): void {
+  const names = db.prepare<[], string>(`SELECT name FROM sqlite_schema WHERE type = 'table'`).pluck().all()
+  for (const name of names) db.exec(`DROP TABLE "${name}"`)
 }

@@ -40,3 +40,17 @@ function nextPoint(point: number): string | null {
 export function isSearchable(text: string): boolean {
   return !text.includes('\0') && !/[\ud800-\udfff]/u.test(text)
 }
+
+/**
+ * Letters and signs that so many names have that walking through all names finds a page of them at once: they get
+ * no list of their own.
+ */
+const commonSigns = new Set('abcdeghiklmnoprstuy_0123456789')
+
+/** What a text is listed under, in the order of the texts: its pairs of neighbours, and its rarer signs. */
+export function gramsOf(text: string): string[] {
+  const points = [...text]
+  const grams = points.filter(point => !commonSigns.has(point))
+  for (let at = 1; at < points.length; at++) grams.push(`${points[at - 1]}${points[at]}`)
+  return [...new Set(grams)]
+}
