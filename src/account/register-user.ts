@@ -1,4 +1,4 @@
-import { noStream, type Revision, RevisionConflict } from '../event-store/event-store.ts'
+import { type Actor, noStream, type Revision, RevisionConflict } from '../event-store/event-store.ts'
 import {
   type ActiveAccount,
   registerUser as decideRegistration,
@@ -50,16 +50,17 @@ export async function registerUser(
   return whenVisible(side, account, { stream: accountStream(account.userId), revision })
 }
 
-/** Registration after hashing: the rule for names with all its steps. */
+/** Registration after hashing: the rule for names with all its steps. `actor`: who does it, if not the user. */
 export async function claimAndRegister(
   side: Pick<WriteSide, 'claims' | 'handler' | 'nextUserId' | 'now'>,
   user: Omit<NewUser, 'password'> & { passwordHash: string },
   context: CommandContext,
+  actor?: Actor,
 ): Promise<{ account: ActiveAccount; revision: Revision }> {
   for (;;) {
     const intent = intentOf('register', 'system', context)
     const userId = await side.nextUserId(intent)
-    const registration = { ...intent, actor: userId }
+    const registration = { ...intent, actor: actor ?? userId }
     const stream = accountStream(userId)
     await claimBoth(side, user, stream, registration)
     const decided = decideRegistration(noAccount, { userId, ...user })

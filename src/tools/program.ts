@@ -6,6 +6,7 @@ import { addExport } from './export.ts'
 import { WrongKey } from './export-file/signature.ts'
 import { EmptyLog } from './export-log.ts'
 import { addImport } from './import.ts'
+import { addImportUsers } from './import-users.ts'
 import { addKeys } from './keys.ts'
 import { createShell, type ExitCode, exitCodes, Stopped, type Terminal, ToolFailure } from './shell.ts'
 import { addShow } from './show.ts'
@@ -33,6 +34,7 @@ export async function runRoster(args: readonly string[], terminal: Terminal): Pr
   addExport(program, shell)
   addVerifyExport(program, shell)
   addImport(program, shell)
+  addImportUsers(program, shell)
   addBackup(program, shell)
   addKeys(program, shell)
   try {
