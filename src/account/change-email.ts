@@ -42,6 +42,9 @@ export async function requestEmailChange(
   })
 }
 
+/** What a confirmation works with. */
+type Confirming = Pick<WriteSide, 'claims' | 'handler' | 'tokens' | 'now' | 'waitUntilVisible'>
+
 type Taken = { account: ActiveAccount; stream: string; revision: Revision }
 type Confirmable = { account: ActiveAccount; change: EmailChange; revision: Revision; time: string }
 
@@ -50,7 +53,7 @@ type Confirmable = { account: ActiveAccount; change: EmailChange; revision: Revi
  * revision. Who holds it without having proved it loses it. Throws `email_token_invalid`.
  */
 export async function confirmEmailChange(
-  side: WriteSide,
+  side: Confirming,
   token: string,
   context: CommandContext,
 ): Promise<Written<null>> {
@@ -65,7 +68,11 @@ export async function confirmEmailChange(
   }
 }
 
-async function readEmailToken(side: WriteSide, token: string, context: CommandContext): Promise<Confirmable> {
+async function readEmailToken(
+  side: Confirming,
+  token: string,
+  context: CommandContext,
+): Promise<Confirmable> {
   const parsed = side.tokens.emailChanges.parse(token)
   if (!parsed) throw new DomainError('email_token_invalid')
   const loaded = await side.handler.load(accounts, accountStream(parsed.userId), context.deadline)
@@ -79,7 +86,7 @@ async function readEmailToken(side: WriteSide, token: string, context: CommandCo
 
 /** One attempt to take the address; null: somebody came between, and it is worth another one. */
 async function takeEmail(
-  side: WriteSide,
+  side: Confirming,
   { account, change, revision, time }: Confirmable,
   context: CommandContext,
 ): Promise<Taken | null> {
@@ -107,7 +114,7 @@ async function takeEmail(
 
 /** Lets who holds an address without having proved it lose it. Throws `email_token_invalid` if they proved it. */
 async function dispossess(
-  side: WriteSide,
+  side: Confirming,
   { email, takenBy }: { email: string; takenBy: number },
   context: CommandContext,
 ): Promise<void> {

@@ -50,7 +50,7 @@ export function ownProfile(account: ActiveAccount): OwnProfile {
 
 /** The answer to a command whose result a client may read next: waits until the read models show it. */
 export async function whenVisible(
-  side: WriteSide,
+  side: Pick<WriteSide, 'waitUntilVisible'>,
   account: ActiveAccount,
   written: { stream: string; revision: Revision },
 ): Promise<Written<OwnProfile>> {
