@@ -32,7 +32,7 @@ export const sessions: Projection<SessionRow, 'user' | 'endDay'> = {
     switch (event.type) {
       case 'SessionStarted':
       case 'SessionRefreshed':
-        return toRow(event.stream.slice(sessionStreams.length), event.data)
+        return sessionRow(event.stream.slice(sessionStreams.length), event.data)
       case 'SessionRevoked':
         return session && { ...session, revoked: true, endsAt: event.metadata.time }
       case 'SessionForgotten':
@@ -49,7 +49,8 @@ export const sessions: Projection<SessionRow, 'user' | 'endDay'> = {
   },
 }
 
-function toRow(id: string, state: SessionState): SessionRow {
+/** The row of a session that goes on. */
+export function sessionRow(id: string, state: SessionState): SessionRow {
   const { userId, device, addressRange, startedAt, accountRevision } = state
   const { currentIssuedAt: lastUsedAt, currentExpiresAt: endsAt } = state
   return {

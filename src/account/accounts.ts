@@ -1,5 +1,5 @@
 import type { FieldProblem } from './domain-error.ts'
-import type { ProfileFields } from './events.ts'
+import type { ProfileFields, SessionState } from './events.ts'
 import type { Client } from './sessions.ts'
 
 /** Of the request that a command serves. `deadline` is in `performance.now()` milliseconds. */
@@ -40,7 +40,7 @@ export interface Accounts {
   obtainTokens(
     login: { username: string; password: string } & Client,
     context: CommandContext,
-  ): Promise<Written<TokenPair>>
+  ): Promise<TokenPair>
   /** Throws `token_invalid` or `token_wrong_type`. */
   refreshTokens(presented: { refresh: string } & Client, context: CommandContext): Promise<TokenPair>
   /** Ends the session of a refresh token; a dead token ends nothing. Throws `token_wrong_type`. */
@@ -52,6 +52,8 @@ export interface Accounts {
     begun: readonly S[],
     context: CommandContext,
   ): Promise<S[]>
+  /** The session that asks, from the log. Throws `session_ended`. */
+  ownSession(claims: AccessClaims, context: CommandContext): Promise<SessionState>
   /** Throws `session_unknown` unless it is a live session of the same user. */
   endSession(claims: AccessClaims, sessionId: string, context: CommandContext): Promise<Written<null>>
   /** Ends all of the user's sessions but the one that asks. */

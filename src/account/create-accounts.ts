@@ -2,7 +2,7 @@ import type { Accounts } from './accounts.ts'
 import { confirmEmailChange, requestEmailChange } from './change-email.ts'
 import { changePassword } from './change-password.ts'
 import { editProfile } from './edit-profile.ts'
-import { endOtherSessions, endSession, liveAmong, revokeToken } from './end-sessions.ts'
+import { endOtherSessions, endSession, liveAmong, ownSession, revokeToken } from './end-sessions.ts'
 import { obtainTokens, refreshTokens, requireActiveSession } from './login.ts'
 import { registerUser, registrationProblems } from './register-user.ts'
 import { confirmPasswordReset, requestPasswordReset, validateResetToken } from './reset-password.ts'
@@ -16,6 +16,7 @@ export function createAccounts(side: WriteSide): Accounts {
     obtainTokens: (login, context) => obtainTokens(side, login, context),
     refreshTokens: (presented, context) => refreshTokens(side, presented, context),
     revokeToken: (refresh, context) => revokeToken(side, refresh, context),
+    ownSession: (claims, context) => ownSession(side, claims, context),
     liveAmong: (userId, begun, context) => liveAmong(side, userId, begun, context),
     endSession: (claims, sessionId, context) => endSession(side, claims, sessionId, context),
     endOtherSessions: (claims, context) => endOtherSessions(side, claims, context),

@@ -2,6 +2,7 @@ import { endOtherSessions as decideEnd, outlives, requireActive, type SessionsEn
 import type { AccessClaims, BegunSession, CommandContext, Written } from './accounts.ts'
 import { accountStream, accounts, sessionStream, sessions } from './aggregates.ts'
 import { DomainError } from './domain-error.ts'
+import type { SessionState } from './events.ts'
 import { isLive, revokeSession } from './sessions.ts'
 import type { RefreshClaims } from './tokens.ts'
 import { intentOf, type WriteSide } from './write-side.ts'
@@ -19,6 +20,17 @@ export async function liveAmong<S extends BegunSession>(
     ({ id, accountRevision, endsAt }) =>
       Date.parse(endsAt) > now && outlives({ sessionId: id, accountRevision }, end),
   )
+}
+
+/** The session that asks, from the log. Throws `session_ended`. */
+export async function ownSession(
+  side: WriteSide,
+  claims: AccessClaims,
+  context: CommandContext,
+): Promise<SessionState> {
+  const { state } = await side.handler.load(sessions, sessionStream(claims.sessionId), context.deadline)
+  if (state.status !== 'live') throw new DomainError('session_ended')
+  return state
 }
 
 async function sessionsEnd(side: WriteSide, userId: number, context: CommandContext): Promise<SessionsEnd> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Revision } from '../event-store/event-store.ts'
 import { rehashPassword } from './account.ts'
-import type { AccessClaims, CommandContext, TokenPair, Written } from './accounts.ts'
+import type { AccessClaims, CommandContext, TokenPair } from './accounts.ts'
 import { accountStream, accounts, sessionStream, sessions } from './aggregates.ts'
 import { DomainError } from './domain-error.ts'
 import type { SessionState } from './events.ts'
@@ -16,7 +16,7 @@ export async function obtainTokens(
   side: WriteSide,
   login: { username: string; password: string } & Client,
   context: CommandContext,
-): Promise<Written<TokenPair>> {
+): Promise<TokenPair> {
   const holder = await side.claims.holder('username', login.username, context.deadline)
   const verified = holder
     ? await side.hasher.verify(holder.account.passwordHash, login.password, context.deadline)
@@ -29,17 +29,20 @@ export async function obtainTokens(
   const accountRevision = Number(holder.accountRevision)
   const { device, addressRange } = login
   const { refreshTokenTtlSeconds } = side.settings
-  const stream = sessionStream(sessionId)
-  const started = await side.handler.handle(sessions, stream, intent, (_session, _at, now) =>
-    startSession(
-      { userId, username, accountRevision, device, addressRange },
-      { now, refreshTtlSeconds: refreshTokenTtlSeconds },
-    ),
+  const started = await side.handler.handle(
+    sessions,
+    sessionStream(sessionId),
+    intent,
+    (_session, _at, now) =>
+      startSession(
+        { userId, username, accountRevision, device, addressRange },
+        { now, refreshTtlSeconds: refreshTokenTtlSeconds },
+      ),
   )
   if (started.state.status !== 'live')
     throw new Error(`expected a live session, found ${started.state.status}`)
-  const [visible] = await Promise.all([side.waitUntilSessionVisible(stream, started.revision), upgraded])
-  return { value: tokenPair(side, sessionId, started.state), visible }
+  await upgraded
+  return tokenPair(side, sessionId, started.state)
 }
 
 /** Replaces a hash made elsewhere, or weaker than today's. The login does not fail because of it. */

@@ -1,3 +1,4 @@
+import { sessionRow } from '../../projections/sessions.ts'
 import type { AccessClaims, Accounts } from '../account/accounts.ts'
 import type { SessionQueries } from '../projector/session-queries.ts'
 import { notFound, Refusal } from './errors.ts'
@@ -17,7 +18,12 @@ export function createSessionRoutes(accounts: Accounts, sessions: SessionQueries
     async list(exchange: Asked): Promise<Answer> {
       const { userId, sessionId: asking } = exchange.claims
       const begun = await sessions.ofUser(userId)
-      const live = await accounts.liveAmong(userId, begun, newContext(exchange))
+      const context = newContext(exchange)
+      const live = await accounts.liveAmong(userId, begun, context)
+      if (!live.some(({ id }) => id === asking)) {
+        // It began a moment ago: login does not wait for read models.
+        live.push(sessionRow(asking, await accounts.ownSession(exchange.claims, context)))
+      }
       live.sort((a, b) => Date.parse(b.lastUsedAt) - Date.parse(a.lastUsedAt))
       const shown = live.map(({ id, device, addressRange, startedAt, lastUsedAt }) => ({
         id,

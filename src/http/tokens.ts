@@ -15,8 +15,8 @@ export function createTokenRoutes(accounts: Accounts, newContext: NewContext, cl
   return {
     async obtainTokens(exchange: Exchange & { fields: z.infer<typeof obtainBody> }) {
       const login = { ...exchange.fields, ...clientOf(exchange) }
-      const { value, visible } = await accounts.obtainTokens(login, newContext(exchange))
-      return json(200, { refresh: value.refresh, access: value.access }, ...pendingUnless(visible))
+      const { refresh, access } = await accounts.obtainTokens(login, newContext(exchange))
+      return json(200, { refresh, access })
     },
 
     async refreshTokens(exchange: Exchange & { fields: z.infer<typeof refreshBody> }) {
