@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Bench, Scale, Size } from './bench.ts'
 import { compare, type MeasuredLine } from './measuring/comparison.ts'
@@ -21,6 +21,7 @@ export type BenchOptions = {
 /** A bench that prints its lines as they are measured. Its files are removed when the process ends. */
 export async function startBench(options: BenchOptions): Promise<Bench & { lines: MeasuredLine[] }> {
   const { scale, profileDir } = options
+  warnIfBusy()
   const folder = await mkdtemp(join(tmpdir(), 'roster-bench-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const crowds = new Map<Size, Promise<Crowd>>()
@@ -67,6 +68,12 @@ export async function startBench(options: BenchOptions): Promise<Bench & { lines
       add(...(await compare(ratios, { ...usual, ...rounds })))
     },
   }
+}
+
+function warnIfBusy(): void {
+  const [load = 0] = loadavg()
+  if (load > 0.5)
+    console.log(`(this machine is busy already, load average ${load.toFixed(1)}: figures will be off)`)
 }
 
 function remembered<T>(known: Map<Size, Promise<T>>, size: Size, make: () => Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import Database from 'better-sqlite3'
 import { type Profile, profiles } from '../../projections/profiles.ts'
 import { toRecorded } from '../../src/account/upcasters.ts'
 import { openSqliteEventStore } from '../../src/event-store/sqlite.ts'
-import { suffixesOf } from '../../src/read-store/suffixes.ts'
+import { gramsOf, suffixesOf } from '../../src/read-store/suffixes.ts'
 
 /**
  * Answers each question with how many seconds a loop takes to write the documents of a log, each with its row for its
@@ -48,15 +48,18 @@ function write(documents: readonly Row[]): number {
     CREATE TABLE documents (key TEXT PRIMARY KEY, stream TEXT, revision INTEGER, document TEXT) WITHOUT ROWID;
     CREATE TABLE by_name (value TEXT, key TEXT, PRIMARY KEY (value, key)) WITHOUT ROWID;
     CREATE TABLE suffixes (suffix TEXT, value TEXT, key TEXT, PRIMARY KEY (suffix, value, key)) WITHOUT ROWID;
+    CREATE TABLE grams (gram TEXT, value TEXT, key TEXT, PRIMARY KEY (gram, value, key)) WITHOUT ROWID;
   `)
   const insertDocument = db.prepare('INSERT INTO documents VALUES (?, ?, ?, ?)')
   const insertName = db.prepare('INSERT INTO by_name VALUES (?, ?)')
   const insertSuffix = db.prepare('INSERT OR IGNORE INTO suffixes VALUES (?, ?, ?)')
+  const insertGram = db.prepare('INSERT INTO grams VALUES (?, ?, ?)')
   const writeRows = db.transaction((rows: readonly Row[]) => {
     for (const { key, name, stream, revision, json } of rows) {
       insertDocument.run(key, stream, revision, json)
       insertName.run(name, key)
       for (const suffix of suffixesOf(name)) insertSuffix.run(suffix, name, key)
+      for (const gram of gramsOf(name)) insertGram.run(gram, name, key)
     }
   })
   const started = performance.now()
