@@ -45,9 +45,7 @@ export function createCrossOrigin(origins: readonly string[]): Middleware<Reques
     exposeHeaders,
     maxAge: maxAgeSeconds,
   })
-  return async (ctx, next) => {
-    const isFromPage = ctx.req.headers.origin !== undefined
-    if (!isFromPage || (ctx.req.method === 'OPTIONS' && !ctx.state.match)) return next()
+  const crossOrigin: Middleware<RequestState> = async (ctx, next) => {
     let answered = false
     await addHeaders(ctx, () => {
       answered = true
@@ -55,5 +53,10 @@ export function createCrossOrigin(origins: readonly string[]): Middleware<Reques
     })
     // @koa/cors takes a preflight for finished once it has set its headers.
     if (!answered) await next()
+  }
+  return (ctx, next) => {
+    const isFromPage = ctx.req.headers.origin !== undefined
+    const isLost = ctx.req.method === 'OPTIONS' && !ctx.state.match
+    return isFromPage && !isLost ? crossOrigin(ctx, next) : next()
   }
 }

@@ -5,6 +5,8 @@ import type { Answer } from './exchange.ts'
 import type { FixedHeaders } from './headers.ts'
 import type { RequestState } from './observe.ts'
 
+const clientGone = 499
+
 export type DispatchParts = { headers: FixedHeaders; log: Logger; isStopping(): boolean }
 
 /** The innermost layer: hands a request to its route, and writes the answer or that to the error it met. */
@@ -14,7 +16,11 @@ export function createDispatch({ headers, log, isStopping }: DispatchParts): Mid
     const answer = await answerOrNull(ctx, log)
     // Koa would set header after header; all in one go costs a sixth of that.
     ctx.respond = false
-    if (answer === null) return
+    if (answer === null) {
+      // For the log alone: nothing is sent any more.
+      ctx.res.statusCode = clientGone
+      return
+    }
     const { status, type, body } = answer
     const all = [
       ...headers[match?.route.headerSet ?? 'noStore'],

@@ -37,12 +37,11 @@ export function toProfileFields(sent: SentTexts): Partial<ProfileFields> {
   return fields
 }
 
-/** A whole profile as the API shows it to its owner; others are shown it without `email`. */
-export function toWholeProfile(profile: OwnProfile) {
+/** A profile as the API shows it to anybody. */
+export function toShownProfile(profile: OwnProfile) {
   return {
     id: profile.id,
     username: profile.username,
-    email: profile.email,
     first_name: profile.firstName,
     last_name: profile.lastName,
     bio: profile.bio,
@@ -53,6 +52,11 @@ export function toWholeProfile(profile: OwnProfile) {
     avatar: profile.avatar,
     privacy: profile.privacy,
   }
+}
+
+/** A profile as the API shows it to its owner. */
+export function toWholeProfile(profile: OwnProfile) {
+  return { ...toShownProfile(profile), email: profile.email }
 }
 
 /** What anybody may see of a private user, and what a search shows of everyone. */

@@ -9,7 +9,7 @@ import { notFound, Refusal } from './errors.ts'
 import { type Exchange, json } from './exchange.ts'
 import { boolean, type Inspection, inspect, refuseFields } from './fields.ts'
 import type { NewContext } from './new-context.ts'
-import { profileTexts, toCard, toProfileFields, toWholeProfile } from './profile-fields.ts'
+import { profileTexts, toCard, toProfileFields, toShownProfile, toWholeProfile } from './profile-fields.ts'
 import { pendingUnless } from './visible.ts'
 
 export const editProfileBody = z.object({ ...profileTexts, privacy: boolean().optional() })
@@ -21,14 +21,12 @@ export function createViewProfile(profiles: ProfileQueries) {
   return async ({ segment, viewer }: Exchange & { viewer: AccessClaims | null }) => {
     const profile = await find(profiles, segment)
     if (!profile) throw new Refusal(notFound())
-    const whole = toWholeProfile(profile)
-    if (viewer?.userId === profile.id) return json(200, whole)
-    const { email: _, ...shown } = whole
-    return json(200, profile.privacy ? toCard(profile) : shown)
+    if (viewer?.userId === profile.id) return json(200, toWholeProfile(profile))
+    return json(200, profile.privacy ? toCard(profile) : toShownProfile(profile))
   }
 }
 
-async function find(profiles: ProfileQueries, segment: string): Promise<Profile | null> {
+function find(profiles: ProfileQueries, segment: string): Promise<Profile | null> | null {
   const id = idIn(segment)
   if (id === null) return profiles.byUsernameKey(usernameKey(segment))
   return Number.isSafeInteger(id) ? profiles.byId(id) : null

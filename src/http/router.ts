@@ -1,6 +1,6 @@
 import type { Handler } from './exchange.ts'
 import type { HeaderSet } from './headers.ts'
-import { percentDecode } from './percent-decode.ts'
+import { isEncoded, percentDecode } from './percent-decode.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -46,7 +46,7 @@ export function createRouter(routes: readonly Route[]): (target: string) => Matc
     const { path, query } = split(target)
     const segments = segmentsOf(path)
     const candidates = byLength.get(segments.length)
-    if (!candidates || !decode(segments)) return null
+    if (!candidates || (isEncoded(path) && !decode(segments))) return null
     for (const { route, segments: expected } of candidates) {
       const segment = matchSegments(expected, segments)
       if (segment !== null) return { route, segment, query }
