@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os'
 import { runRoster } from './tools/program.ts'
 import { exitCodes } from './tools/shell.ts'
 
@@ -19,4 +20,5 @@ process.exitCode = await runRoster(process.argv.slice(2), {
   stderr: process.stderr,
   environment: process.env,
   signal: stop.signal,
+  lowerPriority: () => setPriority(10),
 })

@@ -8,6 +8,8 @@ import { EmptyLog } from './export-log.ts'
 import { addImport } from './import.ts'
 import { addImportUsers } from './import-users.ts'
 import { addKeys } from './keys.ts'
+import { addParked } from './parked.ts'
+import { addReplay } from './replay.ts'
 import { createShell, type ExitCode, exitCodes, Stopped, type Terminal, ToolFailure } from './shell.ts'
 import { addShow } from './show.ts'
 import { addVerifyExport } from './verify-export.ts'
@@ -31,6 +33,8 @@ export async function runRoster(args: readonly string[], terminal: Terminal): Pr
       writeErr: text => void terminal.stderr.write(text),
     })
   addShow(program, shell)
+  addReplay(program, shell)
+  addParked(program, shell)
   addExport(program, shell)
   addVerifyExport(program, shell)
   addImport(program, shell)

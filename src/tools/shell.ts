@@ -38,6 +38,8 @@ export type Terminal = {
   environment: Record<string, string | undefined>
   /** Aborts at Ctrl-C. */
   signal: AbortSignal
+  /** Lets other processes of the machine go first. */
+  lowerPriority(): void
 }
 
 /** What the subcommands are made with. */

@@ -10,7 +10,13 @@ export async function roster(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Run> {
   const [stdout, stderr] = [collector(), collector()]
-  const code = await runRoster(args, { stdout: stdout.stream, stderr: stderr.stream, environment, signal })
+  const code = await runRoster(args, {
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    environment,
+    signal,
+    lowerPriority() {},
+  })
   return { code, stdout: stdout.text(), stderr: stderr.text() }
 }
 

@@ -1,0 +1,75 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Command } from 'commander'
+import { startWorker } from '../projector/worker.ts'
+import type { ParkedStream } from '../read-store/read-store.ts'
+import { answer, describeTool, exitCodes, type Shell, Stopped } from './shell.ts'
+import { chosenProjections, type Stores, withStores, workerLog } from './stores.ts'
+
+type Options = { retry?: true; json?: true }
+
+const lookEveryMs = 100
+const example = `$ npx roster parked
+$ npx roster parked --retry                 after an upcaster or a better evolve has mended it
+$ npx roster parked --retry user-42`
+
+/** `roster parked`: streams whose events a read model cannot apply, why, and another try. */
+export function addParked(program: Command, shell: Shell): void {
+  const command = program.command('parked [stream]')
+  describeTool(command, 'List streams that wait because an event of theirs cannot be applied.', example)
+    .option('--retry', 'try them again, with the code of this Roster or of one that runs')
+    .action(async (stream: string | undefined, options: Options) => {
+      await withStores(shell, async stores => {
+        const wanted = (each: ParkedStream) => stream === undefined || each.stream === stream
+        if (options.retry) await retry(shell, stores, (await stores.readStore.parked()).filter(wanted))
+        const parked = (await stores.readStore.parked()).filter(wanted)
+        const told = await Promise.all(parked.map(each => explain(stores, each)))
+        const lines = told.map(
+          each => `${each.stream} in ${each.follower}, since ${each.since}, at ${each.event}: ${each.error}`,
+        )
+        await answer(shell, options.json, told, lines.join('\n') || 'nothing is parked')
+        if (parked.length > 0) shell.exit(exitCodes.difference)
+      })
+    })
+}
+
+async function explain({ eventStore }: Stores, { follower, stream, revision, error, since }: ParkedStream) {
+  const [event] = await eventStore.readStream(stream, { from: revision, limit: 1 })
+  const told =
+    event?.revision === revision ? `${event.type} version ${event.metadata?.version}` : 'a truncated event'
+  return {
+    stream,
+    follower,
+    revision: String(revision),
+    event: `revision ${revision}, ${told}`,
+    error,
+    since,
+  }
+}
+
+/** Waits until each was tried: it is gone then, or parked again. */
+async function retry(shell: Shell, stores: Stores, parked: readonly ParkedStream[]): Promise<void> {
+  if (parked.length === 0) return
+  const { config, eventStore, readStore, identity } = stores
+  for (const { follower, stream } of parked) await readStore.requestRetry(follower, stream)
+  const worker = await startWorker({
+    eventStore,
+    readStore,
+    logId: identity.logId,
+    projections: await chosenProjections([]),
+    partitions: config.projectorPartitions,
+    log: { ...workerLog(shell), error() {} },
+  })
+  try {
+    while ((await readStore.parked()).some(each => each.retry && isAmong(parked, each))) {
+      if (shell.signal.aborted)
+        throw new Stopped('a running Roster goes on trying, and so does the same command')
+      await pause(lookEveryMs, undefined, { signal: shell.signal }).catch(() => undefined)
+    }
+  } finally {
+    await worker.stop()
+  }
+}
+
+function isAmong(streams: readonly ParkedStream[], { follower, stream }: ParkedStream): boolean {
+  return streams.some(each => each.follower === follower && each.stream === stream)
+}
