@@ -157,8 +157,10 @@ async function withMember(
   what: string,
   use: (member: Member) => Promise<unknown>,
 ): Promise<void> {
-  const free = ledger.members.filter(({ busy }) =>
-    what === 'reset' ? busy.size === 0 : !busy.has(what) && !busy.has('reset'),
+  const free = ledger.members.filter(
+    // Where a reset got no answer, it is not known what else to expect.
+    ({ busy, password }) =>
+      password.maybe === null && (what === 'reset' ? busy.size === 0 : !busy.has(what) && !busy.has('reset')),
   )
   const member = pick(free)
   if (!member) return
