@@ -74,6 +74,12 @@ export function createGenerationKeeper(options: KeeperOptions): GenerationKeeper
     return after
   }
 
+  /** Makes what another process announced, unless it is just about to make it itself. */
+  async function makeUpFor(number: number): Promise<void> {
+    if (stillness.see(`announced ${name}`, String(number)) < options.noticedMs) return
+    await readStore.createGeneration(generation(number, 'announced by a process that stopped'))
+  }
+
   async function advance(pointer: Pointer, next: Generation): Promise<Pointer | null> {
     const leases = await readStore.leases(generationFollower(next))
     if (leases.length < next.partitions || !leases.every(isComplete)) return pointer
@@ -119,9 +125,7 @@ export function createGenerationKeeper(options: KeeperOptions): GenerationKeeper
 
       const reason = whyBuild(pointer, generations, { projection: name, version, logId }, unusable)
       if (reason !== null) pointer = (await build(pointer, generations, reason)) ?? pointer
-      else if (pointer.next && !find(pointer.next.number)) {
-        await readStore.createGeneration(generation(pointer.next.number, 'begun by a process that stopped'))
-      }
+      else if (pointer.next && !find(pointer.next.number)) await makeUpFor(pointer.next.number)
       generations = await readStore.generations(name)
 
       const next = find(pointer.next?.number)

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../event-store/event-store.ts'
-import type { Generation, ReadStore } from '../read-store/read-store.ts'
-import { beginBuilding, beginRollback, firstPointer } from './pointer-moves.ts'
+import type { Generation, Pointer, ReadStore } from '../read-store/read-store.ts'
+import { beginBuilding, beginRollback, firstPointer, giveUpBuilding } from './pointer-moves.ts'
 import type { Projection } from './projection.ts'
 
 /** A generation of a projection as this version of the code makes it. */
@@ -47,12 +47,26 @@ export async function requestRebuild(
  * Has the workers bring the generation before up to date and make it the live one, pinned against the rebuild that
  * a newer version asks for. Returns its number; null if there is none, or something is being built.
  */
-export async function requestRollback(readStore: ReadStore, projection: string): Promise<number | null> {
+export function requestRollback(readStore: ReadStore, projection: string): Promise<number | null> {
+  const move = (pointer: Pointer) => (pointer.next ? null : beginRollback(pointer))
+  return moveWhile(readStore, projection, move).then(pointer => pointer?.next?.number ?? null)
+}
+
+/** Has the workers stop building or rolling back. False if there was nothing, or nothing else to read. */
+export async function requestStop(readStore: ReadStore, projection: string): Promise<boolean> {
+  return (await moveWhile(readStore, projection, giveUpBuilding)) !== null
+}
+
+/** Moves the pointer whoever else moves it; returns it, null if it was not moved. */
+async function moveWhile(
+  readStore: ReadStore,
+  projection: string,
+  move: (pointer: Pointer) => Pointer | null,
+): Promise<Pointer | null> {
   for (;;) {
     const pointer = await readStore.pointer(projection)
-    if (!pointer || pointer.next) return null
-    const to = beginRollback(pointer)
+    const to = pointer && move(pointer)
     if (!to) return null
-    if (await readStore.movePointer(to)) return to.next?.number ?? null
+    if (await readStore.movePointer(to)) return to
   }
 }

@@ -66,6 +66,11 @@ export function beginRollback(pointer: Pointer): Pointer | null {
   return previous && { ...moved(pointer), next: { number: previous.number, phase: 'building', pin: true } }
 }
 
+/** Gives up what is being built, if there is something else to read. A newer version of the code begins it again. */
+export function giveUpBuilding(pointer: Pointer): Pointer | null {
+  return pointer.next && pointer.live !== null ? { ...moved(pointer), next: null } : null
+}
+
 /** From now on writers wait for the next generation too. */
 export function beginJoining(pointer: Pointer): Pointer | null {
   const { next } = pointer

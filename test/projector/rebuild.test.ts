@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type Profile, profiles } from '../../projections/profiles.ts'
-import { requestRebuild, requestRollback } from '../../src/projector/generation-requests.ts'
+import { requestRebuild, requestRollback, requestStop } from '../../src/projector/generation-requests.ts'
 import { createProfileQueries } from '../../src/projector/profile-queries.ts'
 import type { Projection } from '../../src/projector/projection.ts'
 import { projectionStatus } from '../../src/projector/status.ts'
@@ -33,10 +33,11 @@ describe('a rebuild', () => {
   }
 
   it('follows by itself when the code has a newer version, while the live one goes on', async () => {
-    const old = await stage.start({ readStore: await stage.connect() })
+    const timing = { keepFeedingMs: 60_000 }
+    const old = await stage.start({ readStore: await stage.connect(), timing })
     await fill()
     await stage.untilTrue()
-    await stage.start({ projections: [louder], readStore: await stage.connect() })
+    await stage.start({ projections: [louder], readStore: await stage.connect(), timing })
     for (let id = 1; id <= 30; id++) await stage.append(id, edited({ bio: `c${id}` }))
     await eventually(async () => expect((await pointer())?.live).to.equal(2))
     await stage.untilTrue(louder)
@@ -107,6 +108,18 @@ describe('a rebuild', () => {
     expect(await pointer()).to.deep.include({ live: 1, next: null })
   })
 
+  it('can be stopped, and what it made is dropped', async () => {
+    const worker = await stage.start()
+    await fill(2)
+    await worker.stop()
+    expect(await requestStop(stage.readStore, 'profiles')).to.equal(false)
+    await requestRebuild(stage.readStore, profiles, { logId, partitions: 2, reason: 'asked', now: 0 })
+    expect(await requestStop(stage.readStore, 'profiles')).to.equal(true)
+    await stage.start()
+    await eventually(async () => expect(await numbers()).to.deep.equal([1]))
+    expect(await pointer()).to.deep.include({ live: 1, next: null, lastNumber: 2 })
+  })
+
   it('has nothing to roll back to at first', async () => {
     await stage.start()
     expect(await requestRollback(stage.readStore, 'profiles')).to.equal(null)
@@ -134,7 +147,7 @@ describe('a rebuild', () => {
     })
     await fill(2)
     await stage.start()
-    expect((await pointer())?.live).to.equal(4)
+    await eventually(async () => expect((await pointer())?.live).to.equal(4))
     await stage.untilTrue()
   })
 
