@@ -58,6 +58,7 @@ const environment = z.object({
     .string()
     .refine(secret => Buffer.byteLength(secret) >= 32, 'expected at least 32 bytes')
     .optional(),
+  JWT_KEYS: z.string().optional(),
   ACCESS_TOKEN_TTL_SECONDS: wholeNumber(300, 1),
   REFRESH_TOKEN_TTL_SECONDS: wholeNumber(1_209_600, 1),
   RESET_TOKEN_TTL_SECONDS: wholeNumber(86_400, 1),
@@ -99,6 +100,8 @@ export type Config = {
   mail: { smtpUrl: string | null; from: string; resetUrl: string | null; emailUrl: string | null }
   /** Null: generated into `dataDir` at the first start. */
   jwtSecret: string | null
+  /** The file with the keys that sign tokens, a JWK set; null: the secret signs them. */
+  jwtKeys: string | null
   accessTokenTtlSeconds: number
   refreshTokenTtlSeconds: number
   resetTokenTtlSeconds: number
@@ -151,6 +154,7 @@ export function readConfig(variables: Record<string, string | undefined>): Confi
       emailUrl: env.EMAIL_URL ?? null,
     },
     jwtSecret: env.JWT_SECRET ?? null,
+    jwtKeys: env.JWT_KEYS ?? null,
     accessTokenTtlSeconds: env.ACCESS_TOKEN_TTL_SECONDS,
     refreshTokenTtlSeconds: env.REFRESH_TOKEN_TTL_SECONDS,
     resetTokenTtlSeconds: env.RESET_TOKEN_TTL_SECONDS,

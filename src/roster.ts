@@ -33,6 +33,7 @@ import { createVisibility } from './projector/visibility.ts'
 import { type FollowerWorker, startWorker } from './projector/worker.ts'
 import { generatedSecret } from './secret.ts'
 import { sweeperFollower } from './sweeper/sweeper-follower.ts'
+import { readTokenKeys } from './token-keys.ts'
 
 /** Every read model: one line each. */
 export const projections: readonly Projection<JsonObject>[] = [profiles, sessions]
@@ -53,7 +54,8 @@ export async function startRoster(
   const has = (role: Config['roles'][number]) => config.roles.includes(role)
   await mkdir(config.dataDir, { recursive: true })
   const secret = config.jwtSecret ?? (await generatedSecret(config.dataDir))
-  const tokens = createTokens({ secret: Buffer.from(secret) })
+  const keys = config.jwtKeys === null ? [] : await readTokenKeys(config.jwtKeys)
+  const tokens = createTokens({ secret: Buffer.from(secret), keys })
   const store = await openEventStore(config, log)
   const readStore = await openReadStore(config, log)
   const stopping = new AbortController()
@@ -155,6 +157,7 @@ export async function startRoster(
           accounts: whenKnown(accounts, { readAccessToken: token => tokens.readAccess(token, now()) }),
           profiles: createProfileQueries(readStore),
           sessions: createSessionQueries(readStore),
+          publicKeys: tokens.publicKeys,
           settings: config,
           log,
           requestAnswered: metrics.requestAnswered,

@@ -1,8 +1,9 @@
-import { createHash, createSecretKey, type KeyObject } from 'node:crypto'
-import jwt from 'jsonwebtoken'
+import { createHash } from 'node:crypto'
 import type { AccessClaims } from './accounts.ts'
 import { DomainError } from './domain-error.ts'
 import { createMailedTokens } from './mailed-tokens.ts'
+import { publicJwk, type SigningKey } from './signing-keys.ts'
+import { createTokenSigning } from './token-signing.ts'
 
 /** Whose session a token is for, and its time in milliseconds since 1970; the token has it in whole seconds. */
 export type TokenContent = AccessClaims & { issuedAt: number; expiresAt: number }
@@ -14,9 +15,13 @@ type TokenType = 'access' | 'refresh'
 
 export type Tokens = ReturnType<typeof createTokens>
 
-/** Makes and reads every token that clients hold, under one secret of at least 32 bytes. The clock is passed in. */
-export function createTokens(options: { secret: Buffer }) {
-  const { sign, verify } = createSigning(options.secret)
+/**
+ * Makes and reads every token that clients hold, under one secret of at least 32 bytes and, for those of sessions, under
+ * `keys` if there are any. The clock is passed in.
+ */
+export function createTokens(options: { secret: Buffer; keys?: readonly SigningKey[] }) {
+  const { secret, keys = [] } = options
+  const { sign, verify } = createTokenSigning(secret, keys)
 
   function tokenOf(type: TokenType, content: TokenContent, counter?: number): string {
     const { userId, username, sessionId } = content
@@ -29,15 +34,18 @@ export function createTokens(options: { secret: Buffer }) {
 
   return {
     /** Tokens that choose a new password; their id is that of the reset. */
-    resets: createMailedTokens(options.secret, 'password reset'),
+    resets: createMailedTokens(secret, 'password reset'),
 
     /** Tokens that prove an address; their id is that of the change. */
-    emailChanges: createMailedTokens(options.secret, 'email confirmation'),
+    emailChanges: createMailedTokens(secret, 'email confirmation'),
 
-    /** The same for the same content. */
+    /** What others need to verify access tokens; nothing if they are signed by the secret. */
+    publicKeys: keys.map(publicJwk),
+
+    /** The same for the same content, but for the signature of ES256, which has chance in it. */
     accessToken: (content: TokenContent): string => tokenOf('access', content),
 
-    /** The same for the same content. */
+    /** The same for the same content, but for the signature of ES256, which has chance in it. */
     refreshToken: (content: TokenContent & { counter: number }): string =>
       tokenOf('refresh', content, content.counter),
 
@@ -51,25 +59,6 @@ export function createTokens(options: { secret: Buffer }) {
       const claims = claimsOf(verify(token), 'refresh', now)
       if (!isCount(claims.n)) throw new DomainError('token_invalid')
       return { ...sessionOf(claims), counter: claims.n }
-    },
-  }
-}
-
-/** The one place that chooses keys and algorithms. `verify` gives null for what is not signed by us. */
-function createSigning(secret: Buffer) {
-  const algorithm = 'HS256'
-  // Made once: jsonwebtoken takes 40 times as long when it has to make it for each call.
-  const key: KeyObject = createSecretKey(secret)
-  return {
-    sign: (claims: object): string => jwt.sign(claims, key, { algorithm }),
-    verify(token: string): object | null {
-      try {
-        // Its own check of the time knows no clock but the machine's when it is told 0.
-        const claims = jwt.verify(token, key, { algorithms: [algorithm], ignoreExpiration: true })
-        return typeof claims === 'object' ? claims : null
-      } catch {
-        return null
-      }
     },
   }
 }

@@ -1,6 +1,7 @@
 import Koa from 'koa'
 import type { Logger } from 'pino'
 import type { Accounts } from '../account/accounts.ts'
+import type { PublicJwk } from '../account/signing-keys.ts'
 import type { ProfileQueries } from '../projector/profile-queries.ts'
 import type { SessionQueries } from '../projector/session-queries.ts'
 import { createClientOf } from './client.ts'
@@ -42,6 +43,8 @@ export type AppParts = {
   accounts: Accounts
   profiles: ProfileQueries
   sessions: SessionQueries
+  /** The keys by which others verify access tokens. */
+  publicKeys: readonly PublicJwk[]
   settings: HttpSettings
   log: Logger
   /** For metrics. */
@@ -62,7 +65,8 @@ export function createApp(parts: AppParts): Koa<RequestState> {
 }
 
 /** Every route. Limits on the number of requests (429) will be the first step of each. */
-export function createRoutes({ accounts, profiles, sessions: sessionQueries, settings }: AppParts): Route[] {
+export function createRoutes(parts: AppParts): Route[] {
+  const { accounts, profiles, sessions: sessionQueries, publicKeys, settings } = parts
   const newContext = createNewContext(settings.commandTimeoutMs)
   const { recogniseViewer, requireAccount } = createCredentials(accounts, newContext)
   const register = createRegister(accounts, newContext)
@@ -79,6 +83,7 @@ export function createRoutes({ accounts, profiles, sessions: sessionQueries, set
   const readEdit = read(editProfileBody)
   const edit = steps(requireAccount, requireOwner, readEdit, editProfile)
   const search = steps(recogniseViewer, createSearchProfiles(profiles, settings.searchEnvelope))
+  const jwks = json(200, { keys: publicKeys })
   const openApi = json(200, openApiDocument(settings.searchEnvelope))
   return [
     at('/api/user/create/', 'noStore', { POST: steps(read(registerBody), register) }),
@@ -109,6 +114,7 @@ export function createRoutes({ accounts, profiles, sessions: sessionQueries, set
     at('/openapi.json', 'public', { GET: () => openApi }),
     at('/docs/', 'page', { GET: showDocs }),
     ...docsFiles.map(([name, showFile]) => at(`/docs/${name}`, 'page', { GET: showFile })),
+    at('/.well-known/jwks.json', 'public', { GET: () => jwks }),
     at('/healthz', 'noStore', { GET: showHealth }),
   ]
 }

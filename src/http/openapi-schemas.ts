@@ -42,6 +42,16 @@ export const answerSchemas = {
   FieldErrors: z
     .record(z.string(), z.array(z.string()))
     .meta({ description: 'Each field with all that is wrong with it.' }),
+  JwkSet: z.object({
+    keys: z.array(
+      z.looseObject({
+        kid: z.string(),
+        kty: z.enum(['EC', 'RSA']),
+        alg: z.enum(['ES256', 'RS256']),
+        use: z.literal('sig'),
+      }),
+    ),
+  }),
   Health: z.object({ status: z.literal('ok') }),
 }
 

@@ -152,6 +152,12 @@ function paths(envelope: SearchEnvelope) {
       put: edit('editProfile', 'Change the fields sent'),
       patch: edit('patchProfile', 'Change the fields sent, like PUT'),
     },
+    '/.well-known/jwks.json': {
+      get: operation({
+        ...{ id: 'publicKeys', summary: 'Get the keys by which access tokens can be verified', ...anyone },
+        answers: { 200: answer('A JWK set, empty if a shared secret signs them.', schema('JwkSet')) },
+      }),
+    },
     '/healthz': {
       get: operation({
         ...{ id: 'health', summary: 'Ask whether the process is up', ...anyone },

@@ -23,6 +23,7 @@ export const routes = [
   ['/docs/', 'GET, HEAD, OPTIONS'],
   ['/docs/swagger-ui.css', 'GET, HEAD, OPTIONS'],
   ['/docs/start.js', 'GET, HEAD, OPTIONS'],
+  ['/.well-known/jwks.json', 'GET, HEAD, OPTIONS'],
   ['/healthz', 'GET, HEAD, OPTIONS'],
 ] as const
 
