@@ -12,6 +12,8 @@ import { addParked } from './parked.ts'
 import { addReplay } from './replay.ts'
 import { createShell, type ExitCode, exitCodes, Stopped, type Terminal, ToolFailure } from './shell.ts'
 import { addShow } from './show.ts'
+import { addUser } from './user.ts'
+import { addVerify } from './verify.ts'
 import { addVerifyExport } from './verify-export.ts'
 
 const exitCodesHelp = `
@@ -33,6 +35,7 @@ export async function runRoster(args: readonly string[], terminal: Terminal): Pr
       writeErr: text => void terminal.stderr.write(text),
     })
   addShow(program, shell)
+  addVerify(program, shell)
   addReplay(program, shell)
   addParked(program, shell)
   addExport(program, shell)
@@ -41,6 +44,7 @@ export async function runRoster(args: readonly string[], terminal: Terminal): Pr
   addImportUsers(program, shell)
   addBackup(program, shell)
   addKeys(program, shell)
+  addUser(program, shell)
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCode

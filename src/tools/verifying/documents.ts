@@ -1,0 +1,188 @@
+import { isDeepStrictEqual } from 'node:util'
+import { toRecorded } from '../../account/upcasters.ts'
+import type { EventStore, JsonObject, Position, Revision } from '../../event-store/event-store.ts'
+import { foldEvents, keyEvents } from '../../projector/fold.ts'
+import type { Projection } from '../../projector/projection.ts'
+import { partitionOf } from '../../projector/stable-hash.ts'
+import {
+  type Documents,
+  type Generation,
+  generationFollower,
+  type ReadStore,
+  type StoredDocument,
+} from '../../read-store/read-store.ts'
+import type { Finding, Report } from './finding.ts'
+import { allOf, type ScratchDocuments } from './scratch.ts'
+
+type Stored = StoredDocument<JsonObject>
+
+export type Comparing = {
+  eventStore: EventStore
+  readStore: ReadStore
+  projection: Projection<JsonObject>
+  /** The live one. */
+  generation: Generation
+  /** What the log says. */
+  truth: Pick<ScratchDocuments<JsonObject>, 'scan'>
+  /** Whether to write what differs as it should be. */
+  repair: boolean
+  report: Report
+  onDocument?(): void
+}
+
+export type Comparison = { documents: number; behind: number; repaired: number }
+
+/**
+ * Goes through the read model and what the log says of it side by side. Where one is further than the other, the stream
+ * is folded to the same revision; what its worker has not come to yet is `behind`, and no difference.
+ */
+export async function compareDocuments(comparing: Comparing): Promise<Comparison> {
+  const { readStore, projection, generation, truth, report } = comparing
+  const live = readStore.open(generation, projection)
+  const isBehind = await createIsBehind(comparing)
+  const result: Comparison = { documents: 0, behind: 0, repaired: 0 }
+
+  async function settle(finding: Finding | 'behind' | null, key: string, stream: string): Promise<void> {
+    result.documents++
+    comparing.onDocument?.()
+    if (finding === 'behind') result.behind++
+    if (finding === null || finding === 'behind') return
+    await report(finding)
+    if (comparing.repair && (await repair(comparing, live, key, stream))) result.repaired++
+  }
+
+  for await (const [expected, found] of merged(allOf(truth), allOf(live))) {
+    if (expected && found)
+      await settle(await differing(comparing, expected, found, isBehind), found.key, found.stream)
+    else if (expected)
+      await settle(await missing(comparing, expected, isBehind), expected.key, expected.stream)
+    else if (found) await settle(await extra(comparing, found), found.key, found.stream)
+  }
+  for (const { stream, key, error } of await readStore.parked(generationFollower(generation))) {
+    await report({ kind: 'parked', projection: projection.name, key, stream, problem: error })
+  }
+  return result
+}
+
+type IsBehind = (stream: string, from: Revision) => Promise<boolean>
+
+/** Whether the worker of a stream has not come to its revision `from` yet. */
+async function createIsBehind({ eventStore, readStore, generation }: Comparing): Promise<IsBehind> {
+  const leases = await readStore.leases(generationFollower(generation))
+  const checkpoints = new Map<number, Position>(leases.map(lease => [lease.partition, lease.checkpoint]))
+  return async (stream, from) => {
+    const [event] = await eventStore.readStream(stream, { from, limit: 1 })
+    const checkpoint = checkpoints.get(partitionOf(stream, generation.partitions)) ?? -1n
+    return event !== undefined && event.position > checkpoint
+  }
+}
+
+async function differing(
+  comparing: Comparing,
+  expected: Stored,
+  found: Stored,
+  isBehind: IsBehind,
+): Promise<Finding | 'behind' | null> {
+  const { name: projection } = comparing.projection
+  const { key, stream } = found
+  const isSame = expected.revision === found.revision && expected.stream === stream
+  const right = isSame ? expected.document : (await foldTo(comparing, found)).document
+  if (!isDeepStrictEqual(right, found.document)) {
+    return { kind: 'differing', projection, key, stream, paths: differingPaths(right, found.document) }
+  }
+  if (found.revision >= expected.revision) return null
+  if (await isBehind(stream, found.revision + 1n)) return 'behind'
+  const problem = `expected revision ${expected.revision} of ${stream}, found ${found.revision}`
+  return { kind: 'stale', projection, key, stream, problem }
+}
+
+async function missing(
+  comparing: Comparing,
+  expected: Stored,
+  isBehind: IsBehind,
+): Promise<Finding | 'behind' | null> {
+  const { key, stream, document } = expected
+  if (document === null) return null
+  if (await isBehind(stream, 0n)) return 'behind'
+  return { kind: 'missing', projection: comparing.projection.name, key, stream }
+}
+
+/** It may have come since the log was read. */
+async function extra(comparing: Comparing, found: Stored): Promise<Finding | null> {
+  const { key, stream, document } = found
+  if (isDeepStrictEqual((await foldTo(comparing, found)).document, document)) return null
+  return { kind: 'extra', projection: comparing.projection.name, key, stream }
+}
+
+/** What the stream of a document says at its revision; at the stream's end if it does not reach so far. */
+async function foldTo(
+  { eventStore, projection }: Pick<Comparing, 'eventStore' | 'projection'>,
+  { key, stream, revision }: Pick<Stored, 'key' | 'stream' | 'revision'>,
+): Promise<Stored> {
+  let folded: Stored = { key, stream, revision: -1n, document: null }
+  for (let from = 0n; from <= revision; ) {
+    const page = await eventStore.readStream(stream, { from, limit: 500 })
+    const last = page.at(-1)
+    if (!last) break
+    const { keyed } = keyEvents(
+      projection,
+      page.filter(event => event.revision <= revision),
+      toRecorded,
+    )
+    const stored = new Map(folded.revision < 0n ? [] : [[key, folded]])
+    const mine = keyed.filter(event => event.key === key)
+    folded = foldEvents(projection, mine, stored).writes[0] ?? folded
+    from = last.revision + 1n
+  }
+  return folded
+}
+
+/** Writes the document as the end of its stream has it, again if its worker wrote an older one meanwhile. */
+async function repair(
+  comparing: Comparing,
+  live: Documents<JsonObject>,
+  key: string,
+  stream: string,
+): Promise<boolean> {
+  for (let tries = 0; tries < 10; tries++) {
+    const right = await foldTo(comparing, { key, stream, revision: 2n ** 62n })
+    const before = (await live.read([key])).get(key)
+    const revision = right.revision < 0n ? (before?.revision ?? 0n) : right.revision
+    await live.repair({ ...right, revision })
+    const after = (await live.read([key])).get(key)
+    if (after && isDeepStrictEqual(after.document, right.document)) return true
+  }
+  return false
+}
+
+/** Pairs what has the same key; both are in UTF-8 byte order of their keys. */
+async function* merged(
+  expected: AsyncGenerator<Stored>,
+  found: AsyncGenerator<Stored>,
+): AsyncGenerator<[Stored | null, Stored | null]> {
+  const next = async (from: AsyncGenerator<Stored>) => {
+    const { value, done } = await from.next()
+    return done ? null : value
+  }
+  let [a, b] = [await next(expected), await next(found)]
+  while (a || b) {
+    const order = a && b ? Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)) : a ? -1 : 1
+    yield [order <= 0 ? a : null, order >= 0 ? b : null]
+    if (order <= 0) a = await next(expected)
+    if (order >= 0) b = await next(found)
+  }
+}
+
+/** Where two values differ, as paths like `profile.bio`; `` if they differ altogether. */
+function differingPaths(expected: unknown, found: unknown, path = ''): string[] {
+  if (isDeepStrictEqual(expected, found)) return []
+  if (!isObject(expected) || !isObject(found)) return [path === '' ? 'all of it' : path]
+  const names = [...new Set([...Object.keys(expected), ...Object.keys(found)])]
+  return names.flatMap(name =>
+    differingPaths(expected[name], found[name], path === '' ? name : `${path}.${name}`),
+  )
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}

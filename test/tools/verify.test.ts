@@ -1,0 +1,194 @@
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { expect } from 'chai'
+import { noStream } from '../../src/event-store/event-store.ts'
+import type { WholeEventStore } from '../../src/event-store/log-transfer.ts'
+import { tablesOf } from '../../src/read-store/sqlite-tables.ts'
+import { anEvent } from '../support/log-events.ts'
+import { roster } from '../support/run-roster.ts'
+import { register, startSession, withLogIn } from '../support/sample-log.ts'
+import { withTemporaryFolder } from '../support/temporary-folder.ts'
+
+type Found = { kind: string; key?: string; stream?: string; paths?: string[]; problem?: string }
+type World = {
+  verify(...options: string[]): Promise<{ code: number; found: Found[]; summary: Found }>
+  change(changing: (store: WholeEventStore) => Promise<unknown>): Promise<unknown>
+  /** Runs SQL on one of the two files, as somebody with the wrong hands. */
+  tamper(file: 'events' | 'read', sql: string): void
+}
+
+/** A log of ten users and a read model of it. */
+function inWorld(use: (world: World) => Promise<void>): Promise<void> {
+  return withTemporaryFolder(async folder => {
+    const dataDir = join(folder, 'data')
+    const environment = { DATA_DIR: dataDir }
+    const change: World['change'] = changing => withLogIn(dataDir, changing)
+    await change(async store => {
+      for (const user of await register(store, 10)) await startSession(store, user, 1)
+    })
+    await roster(environment, ['replay', 'profiles'])
+    await use({
+      change,
+      async verify(...options) {
+        const { code, stdout, stderr } = await roster(environment, [
+          'verify',
+          '--json',
+          ...options,
+          'profiles',
+        ])
+        expect(stderr).to.equal('')
+        const lines: Found[] = stdout
+          .split('\n')
+          .slice(0, -1)
+          .map(line => JSON.parse(line))
+        return { code, found: lines.slice(0, -1), summary: lines.at(-1) ?? { kind: 'none' } }
+      },
+      tamper(file, sql) {
+        const db = new Database(join(dataDir, `${file}.db`))
+        db.exec(sql)
+        db.close()
+      },
+    })
+  })
+}
+
+describe('roster verify', () => {
+  it('finds what differs, is missing or too much in a read model, and mends just that', () =>
+    inWorld(async ({ verify, tamper }) => {
+      expect(await verify()).to.deep.include({ code: 0, found: [] })
+      const table = tablesOf({ projection: 'profiles', number: 1 }).documents
+      tamper('read', `UPDATE ${table} SET document = json_set(document, '$.bio', 'hacked') WHERE key = '3'`)
+      tamper('read', `DELETE FROM ${table} WHERE key = '5'`)
+      tamper('read', `INSERT INTO ${table} SELECT '77', 'user-77', 0, document FROM ${table} WHERE key = '1'`)
+      const expected = [
+        { kind: 'differing', projection: 'profiles', key: '3', stream: 'user-3', paths: ['bio'] },
+        { kind: 'missing', projection: 'profiles', key: '5', stream: 'user-5' },
+        { kind: 'extra', projection: 'profiles', key: '77', stream: 'user-77' },
+      ]
+      expect(await verify()).to.deep.include({ code: 1, found: expected })
+      const repaired = await verify('--repair')
+      expect(repaired).to.deep.include({ code: 1, found: expected })
+      expect(repaired.summary).to.include({ repaired: 3 })
+      expect(await verify()).to.deep.include({ code: 0, found: [] })
+    }))
+
+  it('takes for no difference what no worker has come to yet', () =>
+    inWorld(async ({ verify, change }) => {
+      await change(async store => {
+        await register(store, 2, 100)
+        const edit = anEvent({ bio: 'new' }, { type: 'ProfileEdited' })
+        await store.append(
+          'user-1',
+          [{ ...edit, metadata: { ...edit.metadata, time: '2099-01-01T00:00:00.000Z' } }],
+          0n,
+        )
+      })
+      const { code, found, summary } = await verify()
+      expect({ code, found }).to.deep.equal({ code: 0, found: [] })
+      expect(summary).to.include({ behind: 3 })
+    }))
+
+  it('finds a document that stays behind although its worker has passed', () =>
+    inWorld(async ({ verify, change, tamper }) => {
+      await change(store => store.append('user-1', [anEvent({ bio: 'b' }, { type: 'ProfileEdited' })], 0n))
+      tamper('read', "UPDATE leases SET checkpoint = 1000000 WHERE follower LIKE 'profiles%'")
+      const { found } = await verify()
+      expect(found.filter(({ kind }) => kind !== 'time goes back')).to.deep.equal([
+        {
+          kind: 'stale',
+          projection: 'profiles',
+          key: '1',
+          stream: 'user-1',
+          problem: 'expected revision 1 of user-1, found 0',
+        },
+      ])
+    }))
+
+  const damages: [
+    what: string,
+    damage: (world: World) => unknown,
+    kind: string,
+    stream: RegExp,
+    problem: RegExp,
+  ][] = [
+    [
+      'a gap in a stream',
+      ({ change, tamper }) =>
+        change(store => store.append('ids-user', [anEvent(), anEvent()], 0n)).then(() =>
+          tamper('events', "DELETE FROM events WHERE stream = 'ids-user' AND revision = 1"),
+        ),
+      'gap',
+      /^ids-user$/,
+      /expected revision 1/,
+    ],
+    [
+      'an id that comes twice in a stream',
+      ({ change }) => {
+        const event = anEvent()
+        return change(async store => {
+          await store.append('session-a', [event, anEvent()], noStream)
+          await store.append('session-a', [event], 1n)
+        })
+      },
+      'duplicate id',
+      /^session-a$/,
+      /revision 0 has the same id/,
+    ],
+    [
+      'a time before the one before it',
+      ({ change }) => change(store => store.append('user-2', [anEvent({}, { type: 'ProfileEdited' })], 0n)),
+      'time goes back',
+      /^user-2$/,
+      /2026-01-01T12:00:00.000Z comes after/,
+    ],
+    [
+      'an event of an unknown type',
+      ({ change }) => change(store => store.append('user-2', [anEvent({}, { type: 'FromTheFuture' })], 0n)),
+      'unreadable',
+      /^user-2$/,
+      /FromTheFuture/,
+    ],
+    [
+      'a name that nobody claimed',
+      ({ tamper }) => tamper('events', "DELETE FROM events WHERE stream LIKE 'email-%' AND position < 9"),
+      'name',
+      /^user-1$/,
+      /expected the email to be claimed by its account, found nobody/,
+    ],
+    [
+      'a name that another account claimed as well',
+      ({ tamper }) =>
+        tamper(
+          'events',
+          `UPDATE events SET data = json_set(data, '$.stream', 'user-1')
+           WHERE stream LIKE 'username-%' AND data ->> 'stream' = 'user-4'`,
+        ),
+      'name',
+      /^user-4$/,
+      /expected the username to be claimed by its account, found user-1/,
+    ],
+  ]
+  for (const [what, damage, kind, stream, problem] of damages) {
+    it(`finds ${what}`, () =>
+      inWorld(async world => {
+        await damage(world)
+        const { code, found } = await world.verify()
+        expect(code).to.equal(1)
+        const finding = found.find(each => each.kind === kind)
+        expect(finding?.stream).to.match(stream)
+        expect(finding?.problem).to.match(problem)
+      }))
+  }
+
+  it('says in words what it found, and where there is no read model to verify', () =>
+    withTemporaryFolder(async folder => {
+      const environment = { DATA_DIR: join(folder, 'data') }
+      await withLogIn(environment.DATA_DIR, store => register(store, 1))
+      const run = await roster(environment, ['verify'])
+      expect(run.code).to.equal(1)
+      expect(run.stdout).to.match(
+        /^profiles: expected a read model in use, found none: start Roster or run replay$/m,
+      )
+      expect((await roster(environment, ['verify'], AbortSignal.abort())).code).to.equal(130)
+    }))
+})
