@@ -35,8 +35,7 @@ export type SessionsEnd = { revision: number; except: string | null }
 /** The session in which a command is given, and the account's revision when it began. */
 export type AskingSession = { sessionId: string; accountRevision: number }
 
-export type ActiveAccount = {
-  status: 'active'
+type AccountState = {
   userId: number
   username: string
   email: string
@@ -54,8 +53,13 @@ export type ActiveAccount = {
   stolenSessions: readonly string[]
 }
 
+export type ActiveAccount = { status: 'active' } & AccountState
+
+/** Somebody's account. A disabled one keeps its names, and is of no use until it is enabled again. */
+export type RegisteredAccount = ActiveAccount | ({ status: 'disabled' } & AccountState)
+
 /** `vacant`: nobody registered here, or an attempt to was abandoned. */
-export type Account = { status: 'vacant' } | ActiveAccount
+export type Account = { status: 'vacant' } | RegisteredAccount
 
 /** Where an event stands in its stream: its revision, and its time (ISO 8601). */
 export type EventPlace = { revision: number; time: string }
@@ -77,45 +81,45 @@ export function evolve(account: Account, event: AccountEvent, place: EventPlace)
     case 'ClaimAbandoned':
       return account
     case 'ProfileEdited': {
-      const active = activeBefore(event, account)
-      return { ...active, profile: { ...active.profile, ...event.data } }
+      const before = registeredBefore(event, account)
+      return { ...before, profile: { ...before.profile, ...event.data } }
     }
     case 'PasswordResetRequested': {
-      const active = activeBefore(event, account)
+      const before = registeredBefore(event, account)
       const { resetId, expiresAt } = event.data
-      const requests = [...active.resets, { resetId, expiresAt, requestedAt: place.time }]
+      const requests = [...before.resets, { resetId, expiresAt, requestedAt: place.time }]
       const superseded = new Set(requests.slice(0, -usableResets).map(reset => reset.resetId))
-      const before = unwanting(active, 'superseded', mail => superseded.has(mail.mailId))
-      const after = { ...before, resets: requests.slice(-usableResets) }
-      return mailing(after, { kind: 'reset' }, { mailId: resetId, to: active.email, place, expiresAt })
+      const unwanted = unwanting(before, 'superseded', mail => superseded.has(mail.mailId))
+      const after = { ...unwanted, resets: requests.slice(-usableResets) }
+      return mailing(after, { kind: 'reset' }, { mailId: resetId, to: before.email, place, expiresAt })
     }
     case 'PasswordReset': {
       // The reset was mailed to the present address: another one would have ended it.
-      const active = unwanting(activeBefore(event, account), 'used', mail => mail.kind === 'reset')
+      const before = unwanting(registeredBefore(event, account), 'used', mail => mail.kind === 'reset')
       return {
-        ...withPassword(active, event.data.passwordHash),
+        ...withPassword(before, event.data.passwordHash),
         emailProved: true,
         sessionsEnd: { revision: place.revision, except: null },
       }
     }
     case 'PasswordChanged': {
       const { passwordHash, exceptSession, noticeId: mailId } = event.data
-      const active = withPassword(activeBefore(event, account), passwordHash)
-      const after = { ...active, sessionsEnd: { revision: place.revision, except: exceptSession } }
-      return mailing(after, { kind: 'passwordChanged' }, { mailId, to: active.email, place })
+      const before = withPassword(registeredBefore(event, account), passwordHash)
+      const after = { ...before, sessionsEnd: { revision: place.revision, except: exceptSession } }
+      return mailing(after, { kind: 'passwordChanged' }, { mailId, to: before.email, place })
     }
     case 'PasswordRehashed':
-      return { ...activeBefore(event, account), passwordHash: event.data.passwordHash }
+      return { ...registeredBefore(event, account), passwordHash: event.data.passwordHash }
     case 'EmailChangeRequested': {
       const { changeId: mailId, email, expiresAt } = event.data
-      const active = withoutEmailChange(activeBefore(event, account))
+      const before = withoutEmailChange(registeredBefore(event, account))
       const emailChange = { changeId: mailId, email, expiresAt, requestedAt: place.time }
-      const after = { ...active, emailChange }
+      const after = { ...before, emailChange }
       return mailing(after, { kind: 'emailConfirmation' }, { mailId, to: email, place, expiresAt })
     }
     case 'EmailChanged': {
       const { email, changeId, noticeId: mailId } = event.data
-      const before = activeBefore(event, account)
+      const before = registeredBefore(event, account)
       const used = unwanting(before, 'used', mail => mail.mailId === changeId)
       const after = { ...withoutEmailChange(withoutResets(used)), email, emailProved: changeId !== null }
       const isElsewhere = before.email.toLowerCase() !== email.toLowerCase()
@@ -124,30 +128,36 @@ export function evolve(account: Account, event: AccountEvent, place: EventPlace)
         : after
     }
     case 'EmailLost': {
-      const active = activeBefore(event, account)
-      const after = unwanting(withoutResets(active), 'superseded', mail => mail.to === active.email)
+      const before = registeredBefore(event, account)
+      const after = unwanting(withoutResets(before), 'superseded', mail => mail.to === before.email)
       return { ...after, email: '', emailProved: false }
     }
     case 'SessionStolen': {
       const { sessionId, device, addressRange, noticeId: mailId } = event.data
-      const active = activeBefore(event, account)
-      const stolenSessions = [...active.stolenSessions, sessionId].slice(-rememberedThefts)
+      const before = registeredBefore(event, account)
+      const stolenSessions = [...before.stolenSessions, sessionId].slice(-rememberedThefts)
       const about = { kind: 'sessionStolen', device, addressRange } as const
-      return mailing({ ...active, stolenSessions }, about, { mailId, to: active.email, place })
+      return mailing({ ...before, stolenSessions }, about, { mailId, to: before.email, place })
     }
     case 'SessionsEnded': {
-      const active = activeBefore(event, account)
-      return { ...active, sessionsEnd: { revision: place.revision, except: event.data.exceptSession } }
+      const before = registeredBefore(event, account)
+      return { ...before, sessionsEnd: { revision: place.revision, except: event.data.exceptSession } }
     }
+    case 'AccountDisabled': {
+      const before = withoutEmailChange(withoutResets(registeredBefore(event, account)))
+      return { ...before, status: 'disabled', sessionsEnd: { revision: place.revision, except: null } }
+    }
+    case 'AccountEnabled':
+      return { ...registeredBefore(event, account), status: 'active' }
     case 'MailSent':
     case 'MailAbandoned': {
-      const active = activeBefore(event, account)
-      return { ...active, dueMails: active.dueMails.filter(mail => mail.mailId !== event.data.mailId) }
+      const before = registeredBefore(event, account)
+      return { ...before, dueMails: before.dueMails.filter(mail => mail.mailId !== event.data.mailId) }
     }
   }
 }
 
-function registered(event: UserRegistered, place: EventPlace): ActiveAccount {
+function registered(event: UserRegistered, place: EventPlace): RegisteredAccount {
   const { userId, username, email, passwordHash, ...profile } = event.data
   return {
     status: 'active',
@@ -166,25 +176,25 @@ function registered(event: UserRegistered, place: EventPlace): ActiveAccount {
 }
 
 /** Whoever sets a password may want to shut somebody out: what that one had asked for comes to nothing. */
-function withPassword(account: ActiveAccount, passwordHash: string): ActiveAccount {
+function withPassword(account: RegisteredAccount, passwordHash: string): RegisteredAccount {
   return { ...withoutEmailChange(withoutResets(account)), passwordHash }
 }
 
-function withoutResets(account: ActiveAccount): ActiveAccount {
+function withoutResets(account: RegisteredAccount): RegisteredAccount {
   return { ...unwanting(account, 'superseded', mail => mail.kind === 'reset'), resets: [] }
 }
 
-function withoutEmailChange(account: ActiveAccount): ActiveAccount {
+function withoutEmailChange(account: RegisteredAccount): RegisteredAccount {
   const after = unwanting(account, 'superseded', mail => mail.kind === 'emailConfirmation')
   return { ...after, emailChange: null }
 }
 
 /** The account with some of its due mails not wanted any more; why is what came first. */
 function unwanting(
-  account: ActiveAccount,
+  account: RegisteredAccount,
   reason: 'used' | 'superseded',
   which: (mail: DueMail) => boolean,
-): ActiveAccount {
+): RegisteredAccount {
   const dueMails = account.dueMails.map(mail =>
     which(mail) && mail.reason === null ? { ...mail, reason } : mail,
   )
@@ -193,10 +203,10 @@ function unwanting(
 
 /** The account with one more mail due, if there is an address to send it to. Without an expiry it is a notice. */
 function mailing(
-  account: ActiveAccount,
+  account: RegisteredAccount,
   about: MailAbout,
   mail: { mailId: string; to: string; place: EventPlace; expiresAt?: string },
-): ActiveAccount {
+): RegisteredAccount {
   if (mail.to === '') return account
   const { mailId, to, place } = mail
   const expiresAt = mail.expiresAt ?? secondsAfter(place.time, noticeLastsSeconds)
@@ -208,9 +218,9 @@ function secondsAfter(time: string, seconds: number): string {
   return new Date(Date.parse(time) + seconds * 1000).toISOString()
 }
 
-function activeBefore(event: AccountEvent, account: Account): ActiveAccount {
-  if (account.status === 'active') return account
-  throw new Error(`expected an active account before ${event.type}, found a ${account.status} one`)
+function registeredBefore(event: AccountEvent, account: Account): RegisteredAccount {
+  if (account.status !== 'vacant') return account
+  throw new Error(`expected a registered user before ${event.type}, found none`)
 }
 
 // --- decisions -------------------------------------------------------------------------------------------
@@ -316,13 +326,13 @@ export function confirmEmailChange(
 
 /** Gives up an address that somebody else proved to control; one that is proved, or not the account's, stays. */
 export function loseEmail(account: Account, loss: { email: string; takenBy: number }): AccountEvent[] {
-  const isTheirs = account.status === 'active' && account.email === loss.email && !account.emailProved
+  const isTheirs = account.status !== 'vacant' && account.email === loss.email && !account.emailProved
   return isTheirs ? [{ type: 'EmailLost', data: { takenBy: loss.takenBy } }] : []
 }
 
 /** Notes that a session was revoked because of theft, so that its owner is told, once. */
 export function noteTheft(account: Account, theft: SessionStolen['data']): AccountEvent[] {
-  const isNews = account.status === 'active' && !account.stolenSessions.includes(theft.sessionId)
+  const isNews = account.status !== 'vacant' && !account.stolenSessions.includes(theft.sessionId)
   return isNews ? [{ type: 'SessionStolen', data: theft }] : []
 }
 
@@ -344,6 +354,28 @@ function requireLive(account: Account, asking: AskingSession): ActiveAccount {
   return active
 }
 
+/** Shuts an account, by an operator's hand: nobody can log in, and every session ends. */
+export function disableAccount(account: Account): AccountEvent[] {
+  return requireRegistered(account).status === 'disabled' ? [] : [{ type: 'AccountDisabled', data: {} }]
+}
+
+/** Opens an account that was disabled. */
+export function enableAccount(account: Account): AccountEvent[] {
+  return requireRegistered(account).status === 'active' ? [] : [{ type: 'AccountEnabled', data: {} }]
+}
+
+/** Ends every session, by an operator's hand. */
+export function signOut(account: Account): AccountEvent[] {
+  requireRegistered(account)
+  return [{ type: 'SessionsEnded', data: { exceptSession: null } }]
+}
+
+/** Sets the address, or none (''), by an operator's hand, which proves nothing. The old address is told. */
+export function setEmail(account: Account, change: { email: string; noticeId: string }): AccountEvent[] {
+  if (requireRegistered(account).email === change.email) return []
+  return [{ type: 'EmailChanged', data: { ...change, changeId: null } }]
+}
+
 /** Notes that a due mail was sent; one that is not due any more needs no note. */
 export function recordMailSent(
   account: Account,
@@ -361,7 +393,7 @@ export function abandonMail(account: Account, mail: { mailId: string; now: strin
 
 /** The mail if it is neither sent nor abandoned. */
 export function dueMail(account: Account, mailId: string): DueMail | null {
-  if (account.status !== 'active') return null
+  if (account.status === 'vacant') return null
   return account.dueMails.find(mail => mail.mailId === mailId) ?? null
 }
 
@@ -387,7 +419,13 @@ export function mailAskedForBy(event: RosterEvent): string | null {
   }
 }
 
-/** The account if somebody has it, else throws `account_gone`. */
+/** The account if somebody has it, disabled or not, else throws `account_gone`. */
+export function requireRegistered(account: Account): RegisteredAccount {
+  if (account.status === 'vacant') throw new DomainError('account_gone')
+  return account
+}
+
+/** The account if somebody has it and may use it, else throws `account_gone`. */
 export function requireActive(account: Account): ActiveAccount {
   if (account.status !== 'active') throw new DomainError('account_gone')
   return account

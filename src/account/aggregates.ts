@@ -15,6 +15,8 @@ const accountEvents: Record<AccountEvent['type'], true> = {
   EmailChanged: true,
   EmailLost: true,
   SessionStolen: true,
+  AccountDisabled: true,
+  AccountEnabled: true,
   SessionsEnded: true,
   MailSent: true,
   MailAbandoned: true,

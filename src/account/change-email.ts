@@ -1,10 +1,8 @@
-import { type Revision, RevisionConflict } from '../event-store/event-store.ts'
 import {
   type ActiveAccount,
   confirmEmailChange as decideConfirmation,
   requestEmailChange as decideRequest,
   type EmailChange,
-  evolve,
   loseEmail,
   requireActive,
   usableEmailChange,
@@ -13,7 +11,7 @@ import type { AccessClaims, CommandContext, Written } from './accounts.ts'
 import { accountStream, accounts } from './aggregates.ts'
 import { DomainError, type FieldProblem, Overloaded } from './domain-error.ts'
 import { handleProven } from './handle-proven.ts'
-import { emailKey } from './names.ts'
+import { type AccountRead, takeEmail } from './take-email.ts'
 import { intentOf, randomId, type WriteSide, whenVisible } from './write-side.ts'
 
 /**
@@ -45,8 +43,7 @@ export async function requestEmailChange(
 /** What a confirmation works with. */
 type Confirming = Pick<WriteSide, 'claims' | 'handler' | 'tokens' | 'now' | 'waitUntilVisible'>
 
-type Taken = { account: ActiveAccount; stream: string; revision: Revision }
-type Confirmable = { account: ActiveAccount; change: EmailChange; revision: Revision; time: string }
+type Confirmable = AccountRead & { account: ActiveAccount; change: EmailChange }
 
 /**
  * Makes an address the account's by the token mailed to it, with the rule for names at the account's present
@@ -59,11 +56,17 @@ export async function confirmEmailChange(
 ): Promise<Written<null>> {
   for (;;) {
     const confirmable = await readEmailToken(side, token, context)
-    const taken = await takeEmail(side, confirmable, context)
-    if (taken) {
-      const { visible } = await whenVisible(side, taken.account, taken)
+    const { account, change } = confirmable
+    const { email, changeId } = change
+    const intent = intentOf('confirm e-mail', account.userId, context)
+    const taking = await takeEmail(side, confirmable, email, intent, now =>
+      decideConfirmation(account, { changeId, noticeId: randomId(), now }),
+    )
+    if (taking.outcome === 'taken') {
+      const { visible } = await whenVisible(side, taking.account, taking)
       return { value: null, visible }
     }
+    if (taking.outcome === 'held') await dispossess(side, { email, takenBy: account.userId }, context)
     if (performance.now() > context.deadline) throw new Overloaded('changed an address until the deadline')
   }
 }
@@ -82,34 +85,6 @@ async function readEmailToken(
     throw new DomainError('email_token_invalid')
   }
   return { account: requireActive(state), change, revision, time }
-}
-
-/** One attempt to take the address; null: somebody came between, and it is worth another one. */
-async function takeEmail(
-  side: Confirming,
-  { account, change, revision, time }: Confirmable,
-  context: CommandContext,
-): Promise<Taken | null> {
-  const { email, changeId } = change
-  const { userId } = account
-  const stream = accountStream(userId)
-  const intent = intentOf('confirm e-mail', userId, context)
-  const isRespelt = emailKey(account.email) === emailKey(email)
-  if (!isRespelt && !(await side.claims.claim('email', email, { stream, at: revision }, intent))) {
-    await dispossess(side, { email, takenBy: userId }, context)
-    return null
-  }
-  const now = new Date(Math.max(side.now(), Date.parse(time))).toISOString()
-  const [event] = decideConfirmation(account, { changeId, noticeId: randomId(), now })
-  if (!event) throw new Error('expected an event of a confirmation, found none')
-  try {
-    const appended = await side.handler.appendAt(stream, event, revision, time, intent)
-    const after = evolve(account, event, { revision: Number(appended.revision), time: now })
-    return { account: requireActive(after), stream, revision: appended.revision }
-  } catch (error) {
-    if (error instanceof RevisionConflict) return null
-    throw error
-  }
 }
 
 /** Lets who holds an address without having proved it lose it. Throws `email_token_invalid` if they proved it. */

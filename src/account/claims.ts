@@ -1,5 +1,5 @@
 import { type EventStore, noStream, type Revision, RevisionConflict } from '../event-store/event-store.ts'
-import type { Account, ActiveAccount } from './account.ts'
+import type { Account, RegisteredAccount } from './account.ts'
 import { accounts } from './aggregates.ts'
 import { Overloaded } from './domain-error.ts'
 import type { Handler, Intent } from './handle.ts'
@@ -13,7 +13,7 @@ export type NameKind = 'username' | 'email'
  * still where the claim found it, so its attempt may yet succeed. **Free**: nobody can have it by an earlier claim.
  */
 export type ClaimStatus =
-  | { status: 'held'; account: ActiveAccount; stream: string; accountRevision: Revision }
+  | { status: 'held'; account: RegisteredAccount; stream: string; accountRevision: Revision }
   | { status: 'open'; stream: string; at: Revision; accountTime: string; revision: Revision }
   | { status: 'free'; revision: Revision; time: string }
 
@@ -46,8 +46,8 @@ export function createClaims(options: {
       : claimStream(kind, emailKey(name), namesKey)
   }
 
-  function has(account: Account, kind: NameKind, stream: string): account is ActiveAccount {
-    if (account.status !== 'active') return false
+  function has(account: Account, kind: NameKind, stream: string): account is RegisteredAccount {
+    if (account.status === 'vacant') return false
     const name = kind === 'username' ? account.username : account.email
     return name !== '' && streamOf(kind, name) === stream
   }

@@ -49,6 +49,9 @@ export type SessionStolen = Stored<
   'SessionStolen',
   { sessionId: string; device: string; addressRange: string; noticeId: string }
 >
+/** By an operator: nobody can log in any more, and every session ends. */
+export type AccountDisabled = Stored<'AccountDisabled', Record<string, never>>
+export type AccountEnabled = Stored<'AccountEnabled', Record<string, never>>
 /** Ends every session begun before, but for one. */
 export type SessionsEnded = Stored<'SessionsEnded', { exceptSession: string | null }>
 export type MailSent = Stored<'MailSent', { mailId: string; messageId: string }>
@@ -69,6 +72,8 @@ export type AccountEvent =
   | EmailChanged
   | EmailLost
   | SessionStolen
+  | AccountDisabled
+  | AccountEnabled
   | SessionsEnded
   | MailSent
   | MailAbandoned

@@ -21,7 +21,7 @@ export async function obtainTokens(
   const verified = holder
     ? await side.hasher.verify(holder.account.passwordHash, login.password, context.deadline)
     : await side.hasher.verifyNothing(context.deadline)
-  if (!holder || !verified) throw new DomainError('no_active_account')
+  if (!verified || holder?.account.status !== 'active') throw new DomainError('no_active_account')
   const { userId, username, passwordHash } = holder.account
   const upgraded = upgradeHash(side, userId, { verifiedBy: passwordHash, password: login.password }, context)
   const sessionId = randomUUID()

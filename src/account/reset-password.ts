@@ -18,7 +18,7 @@ export async function requestPasswordReset(
   context: CommandContext,
 ): Promise<void> {
   const holder = await side.claims.holder('email', email, context.deadline)
-  if (!holder) throw new DomainError('email_unknown')
+  if (holder?.account.status !== 'active') throw new DomainError('email_unknown')
   const resetId = randomId()
   const intent = intentOf('request reset', 'system', context)
   await side.handler.handle(accounts, holder.stream, intent, (account, _revision, now) => {

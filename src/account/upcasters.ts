@@ -21,6 +21,8 @@ const upcasters: Readonly<Record<RosterEventType, readonly Upcaster[]>> = {
   EmailChanged: [],
   EmailLost: [],
   SessionStolen: [],
+  AccountDisabled: [],
+  AccountEnabled: [],
   SessionsEnded: [],
   MailSent: [],
   MailAbandoned: [],

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { EventStore, Revision } from '../event-store/event-store.ts'
-import type { ActiveAccount } from './account.ts'
+import type { RegisteredAccount } from './account.ts'
 import type { CommandContext, OwnProfile, Written } from './accounts.ts'
 import type { Claims } from './claims.ts'
 import type { Handler, Intent } from './handle.ts'
@@ -44,14 +44,14 @@ export function randomId(): string {
 }
 
 /** The profile as its owner sees it. */
-export function ownProfile(account: ActiveAccount): OwnProfile {
+export function ownProfile(account: RegisteredAccount): OwnProfile {
   return { id: account.userId, username: account.username, email: account.email, ...account.profile }
 }
 
 /** The answer to a command whose result a client may read next: waits until the read models show it. */
 export async function whenVisible(
   side: Pick<WriteSide, 'waitUntilVisible'>,
-  account: ActiveAccount,
+  account: RegisteredAccount,
   written: { stream: string; revision: Revision },
 ): Promise<Written<OwnProfile>> {
   const visible = await side.waitUntilVisible(account.userId, written.stream, written.revision)

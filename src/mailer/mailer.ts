@@ -76,7 +76,7 @@ export function createMailer(options: {
     const deadline = performance.now() + commandTimeoutMs
     const { state: account } = await handler.load(accounts, mail.stream, deadline)
     const due = dueMail(account, mail.mailId)
-    if (!due || account.status !== 'active') {
+    if (!due || account.status === 'vacant') {
       forget(mail)
       return
     }

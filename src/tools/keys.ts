@@ -20,9 +20,9 @@ type Options = { json?: true; alg: 'ES256' | 'RS256'; first?: boolean }
 export function addKeys(program: Command, shell: Shell): void {
   const keys = program.command('keys').description('Make keys for tokens and for exports.')
   const make = keys.command('new [file]')
-  const summary = `Make a key. In a .pem file: an Ed25519 key that signs exports. Else (the file of JWT_KEYS is the
-default) a key that signs tokens: it is added to the JWK set there, as the last of those that are there already.
-With several processes that is how to begin a rotation: once all of them know the key, put it first.`
+  const summary = `Make a key. In a .json file, or without one in that of JWT_KEYS: a key that signs tokens. It is added to the
+JWK set there, as the last of those that are there already; with several processes that is how to begin a rotation:
+once all of them know the key, put it first. In any other file: an Ed25519 key that signs exports, in PEM.`
   describeTool(make, summary, newExample)
     .addOption(new Option('--alg <alg>', 'for tokens').choices(['ES256', 'RS256']).default('ES256'))
     .option('--first', 'for tokens: sign with it at once, also where there are other keys')
@@ -34,9 +34,8 @@ With several processes that is how to begin a rotation: once all of them know th
           'expected a file, found none: neither given nor in JWT_KEYS',
         )
       }
-      return wanted.endsWith('.pem')
-        ? makeExportKey(shell, wanted, options)
-        : makeTokenKey(shell, wanted, options)
+      const isForTokens = file === undefined || file.endsWith('.json')
+      return isForTokens ? makeTokenKey(shell, wanted, options) : makeExportKey(shell, wanted, options)
     })
 
   const first = keys.command('first <file> <kid>')
@@ -72,7 +71,7 @@ function refuse(file: string): (cause: unknown) => never {
 }
 
 async function makeExportKey(shell: Shell, file: string, { json }: Pick<Options, 'json'>): Promise<void> {
-  const publicFile = file.replace(/\.pem$/, '.pub.pem')
+  const publicFile = file.replace(/(\.pem)?$/, '.pub.pem')
   const { privateKey, publicKey } = generateKeyPairSync('ed25519', {
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
     publicKeyEncoding: { type: 'spki', format: 'pem' },

@@ -36,7 +36,7 @@ export function addShow(program: Command, shell: Shell): void {
 
 async function accountOrNothing(store: EventStore, stream: string, at: Moment): Promise<Shown> {
   const found = await accountAt(store, stream, at)
-  return found.account.status === 'active' ? shownOf(found, stream) : {}
+  return found.account.status !== 'vacant' ? shownOf(found, stream) : {}
 }
 
 async function showDifference(shell: Shell, options: Options, from: Shown, to: Shown): Promise<void> {
@@ -60,7 +60,7 @@ function moment(text: string | undefined): Moment {
 
 /** In the names of the API. The password's hash is nobody's business. */
 function shownOf({ account, revision, time, registeredAt, passwordSetAt }: AccountAt, who: string): Shown {
-  if (account.status !== 'active') {
+  if (account.status === 'vacant') {
     throw new ToolFailure(
       exitCodes.difference,
       `expected ${who} to be registered then, found no such account`,
@@ -80,6 +80,7 @@ function shownOf({ account, revision, time, registeredAt, passwordSetAt }: Accou
     location: profile.location,
     avatar: profile.avatar,
     privacy: profile.privacy,
+    disabled: account.status === 'disabled',
     registered: registeredAt,
     password_set: passwordSetAt,
     revision,

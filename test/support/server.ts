@@ -41,8 +41,8 @@ export const startServer: StartServer = async (environment = {}) => {
     url,
     port: Number(new URL(url).port),
     jwtSecret,
-    resetTokens: async email => (await mailsTo(join(dataDir, 'outbox'), email)).flatMap(tokensIn),
-    mails: email => mailsTo(join(dataDir, 'outbox'), email),
+    resetTokens: async email => (await mailsTo(join(config.dataDir, 'outbox'), email)).flatMap(tokensIn),
+    mails: email => mailsTo(join(config.dataDir, 'outbox'), email),
     eventsOf: requestId => withStore(openEventStore(config), store => eventsOf(store, requestId)),
     record: (userId, event) => withStore(openEventStore(config), store => record(store, userId, event)),
     passTime(seconds) {
