@@ -5,7 +5,7 @@ import type { EventStore } from '../event-store/event-store.ts'
 import { readIdentity } from '../event-store/log-identity.ts'
 import { exitCodes, ToolFailure } from './shell.ts'
 
-const patienceMs = 30_000
+const patienceMs = 10_000
 
 /**
  * The user whose name or id this is, found in the log: a number is an id, as in the API. An id is found if its stream

@@ -10,6 +10,7 @@ import { addImportUsers } from './import-users.ts'
 import { addKeys } from './keys.ts'
 import { addParked } from './parked.ts'
 import { addReplay } from './replay.ts'
+import { addSeed } from './seed-command.ts'
 import { createShell, type ExitCode, exitCodes, Stopped, type Terminal, ToolFailure } from './shell.ts'
 import { addShow } from './show.ts'
 import { addUser } from './user.ts'
@@ -43,6 +44,7 @@ export async function runRoster(args: readonly string[], terminal: Terminal): Pr
   addImport(program, shell)
   addImportUsers(program, shell)
   addBackup(program, shell)
+  addSeed(program, shell)
   addKeys(program, shell)
   addUser(program, shell)
   try {
