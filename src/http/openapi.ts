@@ -53,7 +53,7 @@ function paths(envelope: SearchEnvelope) {
       post: operation({
         ...{ id: 'obtainTokens', summary: 'Log in', ...anyone, ...takes('LoginBody') },
         answers: {
-          200: answer('Logged in.', schema('TokenPair'), pending),
+          200: answer('Logged in.', schema('TokenPair')),
           400: invalid,
           401: refused,
           ...withBody,
