@@ -1,20 +1,17 @@
 import type { CompleteSearch } from './read-store.ts'
 import type { Ledger } from './sqlite-books.ts'
-import type { Entries } from './sqlite-entries.ts'
+import type { Entries, Entry, PartTable } from './sqlite-entries.ts'
 import type { Session } from './sqlite-session.ts'
-import { indexedPart } from './suffixes.ts'
-
-/** A document under one value of an index. */
-export type Entry = { value: string; key: string }
-/** A row for search: a part of the value of `entry`. */
-type PartRow = { part: string; entry: Entry }
 
 type ScanDocuments = (
   after: string,
   limit: number,
 ) => [key: string, stream: string, revision: number, document: string | null][]
 
-const documentsPerSlice = 25_000
+type Row = readonly string[]
+
+/** The more, the more rows fall on a page while it is in memory. */
+const documentsPerSlice = 100_000
 const documentsPerStep = 2000
 const rowsPerTransaction = 4000
 
@@ -30,26 +27,30 @@ export async function completeEntries<Document>(
   entries: Entries<Document>,
   parse: (json: string) => Document,
 ): Promise<number[]> {
-  /** The partitions lost, if any: then the rest was not written. */
-  async function insertAll<Row>(rows: Iterable<Row[]>, insert: (row: Row) => void): Promise<number[]> {
-    for (const some of rows) {
-      if (signal.aborted) return []
-      const lost = await write(() => {
+  let lost: number[] = []
+  let after: string | null = ''
+
+  async function insertAll(
+    batches: AsyncIterable<Row[]>,
+    insert: (rows: readonly Row[]) => void,
+  ): Promise<void> {
+    for await (const rows of batches) {
+      if (signal.aborted || lost.length > 0) return
+      lost = await write(() => {
         const gone = ledger.lost(follower, held)
-        if (gone.length === 0) for (const row of some) insert(row)
+        if (gone.length === 0) insert(rows)
         return gone
       })
-      if (lost.length > 0) return lost
       await nextTurn()
     }
-    return []
   }
 
-  let after = ''
-  for (let finished = false; !finished && !signal.aborted; ) {
+  /** The next documents' entries, a list for each index. */
+  async function readSlice(): Promise<Entry[][]> {
     const slice = entries.indexes.map((): Entry[] => [])
-    for (let count = 0; count < documentsPerSlice && !finished && !signal.aborted; ) {
-      const rows = await read(() => scan(after, documentsPerStep))
+    for (let count = 0; count < documentsPerSlice && after !== null && !signal.aborted; ) {
+      const from: string = after
+      const rows = await read(() => scan(from, documentsPerStep))
       for (const [key, stream, , json] of rows) {
         if (json === null || !belongs(stream)) continue
         const document = parse(json)
@@ -59,101 +60,70 @@ export async function completeEntries<Document>(
         }
       }
       count += rows.length
-      finished = rows.length < documentsPerStep
-      after = rows.at(-1)?.[0] ?? after
+      after = rows.length < documentsPerStep ? null : (rows.at(-1)?.[0] ?? null)
       await nextTurn()
     }
+    return slice
+  }
+
+  while (after !== null && lost.length === 0 && !signal.aborted) {
+    const slice = await readSlice()
     for (const [at, index] of entries.indexes.entries()) {
-      const found = slice[at] ?? []
-      const lost = await insertAll(ordered(found), index.insert)
-      if (lost.length > 0) return lost
-      const { searched, suffixes, grams } = entries
-      if (index !== searched || !suffixes || !grams) continue
-      const toSuffixes = ({ part, entry }: PartRow) => suffixes.insert(part, entry)
-      const toGrams = ({ part, entry }: PartRow) => grams.insert(part, entry)
-      const lostLater = await insertAll(nearlyOrderedSuffixes(found), toSuffixes)
-      if (lostLater.length > 0) return lostLater
-      const lostLast = await insertAll(orderedParts(found, grams.partsOf), toGrams)
-      if (lostLast.length > 0) return lostLast
+      const found = (slice[at] ?? []).sort((a, b) => (a.value < b.value ? -1 : 1))
+      await insertAll(inBatches(found), index.insertAll)
+      const tables = index === entries.searched ? entries.parts : []
+      for (const table of tables) await insertAll(partsInOrder(found, table), table.insertAll)
     }
   }
-  return []
+  return lost
 }
 
-function* ordered(entries: Entry[]): Generator<Entry[]> {
-  entries.sort((a, b) => (a.value < b.value ? -1 : 1))
+async function* inBatches(entries: readonly Entry[]): AsyncGenerator<Row[]> {
   for (let from = 0; from < entries.length; from += rowsPerTransaction) {
-    yield entries.slice(from, from + rowsPerTransaction)
+    yield entries.slice(from, from + rowsPerTransaction).map(({ value, key }) => [value, key])
   }
 }
 
-/** All parts of entries that are in order, in the order of parts and entries. */
-function* orderedParts(
+/** All parts of entries that are in order, by the parts' heads, then in the order of the entries. */
+async function* partsInOrder(
   entries: readonly Entry[],
-  partsOf: (value: string) => string[],
-): Generator<PartRow[]> {
-  const byPart = new Map<string, Entry[]>()
-  for (const entry of entries) {
-    for (const part of partsOf(entry.value)) {
-      const some = byPart.get(part)
-      if (some) some.push(entry)
-      else byPart.set(part, [entry])
-    }
+  { headsOf, partAt }: PartTable,
+): AsyncGenerator<Row[]> {
+  const counts = new Map<string, number>()
+  for (const [at, { value }] of entries.entries()) {
+    for (const head of headsOf(value)) counts.set(head, (counts.get(head) ?? 0) + 1)
+    if (at % documentsPerStep === 0) await nextTurn()
   }
-  let rows: PartRow[] = []
-  for (const part of [...byPart.keys()].sort()) {
-    for (const entry of byPart.get(part) ?? []) rows.push({ part, entry })
-    if (rows.length < rowsPerTransaction) continue
-    yield rows
-    rows = []
+  const heads = [...counts.keys()].sort()
+  const places = new Map<string, number>()
+  let total = 0
+  for (const head of heads) {
+    places.set(head, total)
+    total += counts.get(head) ?? 0
+  }
+  const owners = new Uint32Array(total)
+  const numbers = new Uint16Array(total)
+  for (const [owner, { value }] of entries.entries()) {
+    for (const [number, head] of headsOf(value).entries()) {
+      const place = places.get(head) ?? 0
+      owners[place] = owner
+      numbers[place] = number
+      places.set(head, place + 1)
+    }
+    if (owner % documentsPerStep === 0) await nextTurn()
+  }
+  let rows: Row[] = []
+  let place = 0
+  for (const head of heads) {
+    for (const end = places.get(head) ?? 0; place < end; place++) {
+      const entry = entries[owners[place] ?? 0]
+      if (entry) rows.push([partAt(entry.value, numbers[place] ?? 0, head), entry.value, entry.key])
+      if (rows.length < rowsPerTransaction) continue
+      yield rows
+      rows = []
+    }
   }
   yield rows
-}
-
-/** All suffixes, in the order of their first two bytes. */
-function* nearlyOrderedSuffixes(entries: readonly Entry[]): Generator<PartRow[]> {
-  const text = Buffer.from(entries.map(entry => entry.value).join(''))
-  const isStart = (at: number) => ((text[at] ?? 0) & 0xc0) !== 0x80
-  const bucketOf = (at: number, end: number) =>
-    ((text[at] ?? 0) << 8) | (at + 1 < end ? (text[at + 1] ?? 0) : 0)
-
-  const ends = new Uint32Array(entries.length)
-  const places = new Uint32Array(0x10001)
-  let length = 0
-  for (const [owner, { value }] of entries.entries()) {
-    const begin = length
-    length += Buffer.byteLength(value)
-    ends[owner] = length
-    for (let at = begin; at < length; at++) if (isStart(at)) increase(places, bucketOf(at, length) + 1, 1)
-  }
-  for (let bucket = 1; bucket < places.length; bucket++) increase(places, bucket, places[bucket - 1] ?? 0)
-
-  const total = places.at(-1) ?? 0
-  const starts = new Uint32Array(total)
-  const owners = new Uint32Array(total)
-  for (let owner = 0, at = 0; owner < entries.length; owner++) {
-    for (const end = ends[owner] ?? 0; at < end; at++) {
-      if (!isStart(at)) continue
-      const place = increase(places, bucketOf(at, end), 1) - 1
-      starts[place] = at
-      owners[place] = owner
-    }
-  }
-  for (let from = 0; from < total; from += rowsPerTransaction) {
-    const rows: PartRow[] = []
-    for (let place = from; place < Math.min(total, from + rowsPerTransaction); place++) {
-      const owner = owners[place] ?? 0
-      const entry = entries[owner]
-      if (entry) rows.push({ part: indexedPart(text.toString('utf8', starts[place], ends[owner])), entry })
-    }
-    yield rows
-  }
-}
-
-function increase(counts: Uint32Array, at: number, by: number): number {
-  const sum = (counts[at] ?? 0) + by
-  counts[at] = sum
-  return sum
 }
 
 const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve))

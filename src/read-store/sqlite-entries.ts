@@ -1,29 +1,30 @@
 import type { FoundBy } from '../projector/projection.ts'
 import type { Generation } from './read-store.ts'
 import type { Connection } from './sqlite.ts'
-import type { Entry } from './sqlite-completion.ts'
+import { createRows, type Rows } from './sqlite-rows.ts'
 import { tablesOf } from './sqlite-tables.ts'
-import { gramsOf, suffixesOf } from './suffixes.ts'
+import { gramsOf, headsOfSuffixes, suffixAt, suffixesOf } from './suffixes.ts'
 
-type IndexTable<Document> = {
-  valueIn(document: Document): string | null
-  insert(entry: Entry): void
-  remove(entry: Entry): void
-}
+/** A document under one value of an index. */
+export type Entry = { value: string; key: string }
+
+type IndexTable<Document> = Rows & { valueIn(document: Document): string | null }
 
 /** A table of parts of the values that are searched. */
-export type PartTable = {
+export type PartTable = Rows & {
   partsOf(value: string): string[]
-  insert(part: string, entry: Entry): void
-  remove(part: string, entry: Entry): void
+  /** What each part begins with: in the order of these, parts are nearly in order. */
+  headsOf(value: string): string[]
+  /** The part of this number, that begins with `head`. */
+  partAt(value: string, number: number, head: string): string
 }
 
-/** The rows by which documents are found. Inserting one that is there, and removing one that is not, does nothing. */
+/** The rows by which documents are found. */
 export type Entries<Document> = {
   indexes: readonly IndexTable<Document>[]
   searched: IndexTable<Document> | undefined
-  suffixes: PartTable | undefined
-  grams: PartTable | undefined
+  /** Of the index that is searched. */
+  parts: readonly PartTable[]
   /** Makes the rows of a document those it has after a change; with `later`, the new ones wait. */
   change(key: string, before: Document | null, after: Document | null, later: boolean): void
 }
@@ -34,72 +35,47 @@ export function createEntries<Document, Index extends string>(
   foundBy: FoundBy<Document, Index>,
 ): Entries<Document> {
   const tables = tablesOf(generation)
-  const byName = new Map(
-    Object.entries<(document: Document) => string | null>(foundBy.indexes).map(([name, valueIn]) => {
-      const insert = db.prepare<[string, string]>(`INSERT OR IGNORE INTO ${tables.index(name)} VALUES (?, ?)`)
-      const remove = db.prepare<[string, string]>(
-        `DELETE FROM ${tables.index(name)} WHERE value = ? AND key = ?`,
-      )
-      const table: IndexTable<Document> = {
-        valueIn,
-        insert: ({ value, key }) => void insert.run(value, key),
-        remove: ({ value, key }) => void remove.run(value, key),
-      }
-      return [name, table]
-    }),
+  const byName = new Map<string, IndexTable<Document>>(
+    Object.entries<(document: Document) => string | null>(foundBy.indexes).map(([name, valueIn]) => [
+      name,
+      { ...createRows(db, tables.index(name), ['value', 'key']), valueIn },
+    ]),
   )
-  const searched = foundBy.searched && byName.get(foundBy.searched)
-  const suffixes = searched && createPartTable(db, tables.suffixes, 'suffix', suffixesOf)
-  const grams = searched && createPartTable(db, tables.grams, 'gram', gramsOf)
-  const parts = [suffixes, grams].filter(table => table !== undefined)
   const indexes = [...byName.values()]
+  const searched = foundBy.searched && byName.get(foundBy.searched)
+  const parts = searched ? [suffixTable(db, tables.suffixes), gramTable(db, tables.grams)] : []
+
+  function rowsOf(table: IndexTable<Document>, value: string, key: string): [Rows, string[]][] {
+    const own: [Rows, string[]] = [table, [value, key]]
+    if (table !== searched) return [own]
+    const found = parts.flatMap(each =>
+      each.partsOf(value).map((part): [Rows, string[]] => [each, [part, value, key]]),
+    )
+    return [own, ...found]
+  }
 
   return {
     indexes,
     searched,
-    suffixes,
-    grams,
+    parts,
     change(key, before, after, later) {
       for (const table of indexes) {
         const old = before && table.valueIn(before)
         const value = after && table.valueIn(after)
         if (old === value) continue
-        if (old !== null) {
-          const entry = { value: old, key }
-          table.remove(entry)
-          if (table === searched) for (const each of parts) removeParts(each, entry)
-        }
-        if (value !== null && !later) {
-          const entry = { value, key }
-          table.insert(entry)
-          if (table === searched) for (const each of parts) insertParts(each, entry)
-        }
+        if (old !== null) for (const [rows, row] of rowsOf(table, old, key)) rows.remove(row)
+        if (value !== null && !later) for (const [rows, row] of rowsOf(table, value, key)) rows.insert(row)
       }
     },
   }
 }
 
-function createPartTable(
-  db: Connection,
-  table: string,
-  column: 'suffix' | 'gram',
-  partsOf: (value: string) => string[],
-): PartTable {
-  const insert = db.prepare<[string, string, string]>(`INSERT OR IGNORE INTO ${table} VALUES (?, ?, ?)`)
-  const remove = db.prepare<[string, string, string]>(
-    `DELETE FROM ${table} WHERE ${column} = ? AND value = ? AND key = ?`,
-  )
-  return {
-    partsOf,
-    insert: (part, { value, key }) => void insert.run(part, value, key),
-    remove: (part, { value, key }) => void remove.run(part, value, key),
-  }
+function suffixTable(db: Connection, table: string): PartTable {
+  const rows = createRows(db, table, ['suffix', 'value', 'key'])
+  return { ...rows, partsOf: suffixesOf, headsOf: headsOfSuffixes, partAt: suffixAt }
 }
 
-function insertParts(table: PartTable, entry: Entry): void {
-  for (const part of table.partsOf(entry.value)) table.insert(part, entry)
-}
-
-function removeParts(table: PartTable, entry: Entry): void {
-  for (const part of table.partsOf(entry.value)) table.remove(part, entry)
+function gramTable(db: Connection, table: string): PartTable {
+  const rows = createRows(db, table, ['gram', 'value', 'key'])
+  return { ...rows, partsOf: gramsOf, headsOf: gramsOf, partAt: (_value, _number, gram) => gram }
 }

@@ -5,11 +5,22 @@ const surrogates = /[\ud800-\udfff]/
 
 /** Every suffix of `text`, cut to `suffixLength`; duplicates stay. */
 export function suffixesOf(text: string): string[] {
-  if (!surrogates.test(text)) {
-    return Array.from(text, (_, start) => text.slice(start, start + suffixLength))
-  }
-  const points = [...text]
-  return points.map((_, start) => points.slice(start, start + suffixLength).join(''))
+  const points = pointsOf(text)
+  const cut = surrogates.test(text)
+    ? (start: number) => points.slice(start, start + suffixLength).join('')
+    : (start: number) => text.slice(start, start + suffixLength)
+  return points.map((_, start) => cut(start))
+}
+
+/** The suffix at a place in `suffixesOf`. */
+export function suffixAt(text: string, at: number): string {
+  return surrogates.test(text) ? (suffixesOf(text)[at] ?? '') : text.slice(at, at + suffixLength)
+}
+
+/** The first two code points of each suffix, in the order of `suffixesOf`. */
+export function headsOfSuffixes(text: string): string[] {
+  const points = pointsOf(text)
+  return points.map((point, start) => point + (points[start + 1] ?? ''))
 }
 
 /** The part of a searched text that the index can find. */
@@ -49,8 +60,15 @@ const commonSigns = new Set('abcdeghiklmnoprstuy_0123456789')
 
 /** What a text is listed under, in the order of the texts: its pairs of neighbours, and its rarer signs. */
 export function gramsOf(text: string): string[] {
-  const points = [...text]
-  const grams = points.filter(point => !commonSigns.has(point))
-  for (let at = 1; at < points.length; at++) grams.push(`${points[at - 1]}${points[at]}`)
-  return [...new Set(grams)]
+  const points = pointsOf(text)
+  const grams = new Set<string>()
+  for (const [at, point] of points.entries()) {
+    if (!commonSigns.has(point)) grams.add(point)
+    if (at > 0) grams.add(`${points[at - 1]}${point}`)
+  }
+  return [...grams]
+}
+
+function pointsOf(text: string): string[] {
+  return surrogates.test(text) ? [...text] : text.split('')
 }
