@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import {
   type AllStreamResolvedEvent,
   BACKWARDS,
@@ -105,6 +106,8 @@ export async function lookAhead(
 async function collect<E>(call: Call, read: StreamingRead<E>): Promise<E[]> {
   // Stays to the end: an error that nobody listens to would end the process.
   read.on('error', () => {})
+  // Given up, the call behind it would wait to be read to its end, and the client for the call when it is closed.
+  read.on('unpipe', (behind: Readable) => behind.resume())
   call.onGivenUp(() => {
     read.cancel().catch(() => {})
     read.destroy()
