@@ -6,6 +6,7 @@ import { openEventStoreDB } from './event-store/eventstoredb.ts'
 import type { WholeEventStore } from './event-store/log-transfer.ts'
 import { wholeWithStreamPrefix } from './event-store/prefixed.ts'
 import { openSqliteEventStore } from './event-store/sqlite.ts'
+import { openMongodbReadStore } from './read-store/mongodb.ts'
 import type { ReadStore } from './read-store/read-store.ts'
 import { openSqliteReadStore } from './read-store/sqlite.ts'
 
@@ -25,9 +26,13 @@ export async function openEventStore(config: StoreConfig, log?: Warn): Promise<W
   return wholeWithStreamPrefix(store, config.streamPrefix)
 }
 
-/** The read store that the environment tells of: SQLite in DATA_DIR. */
-export async function openReadStore(config: Pick<Config, 'dataDir'>, _log?: Warn): Promise<ReadStore> {
-  return openSqliteReadStore(readFile(config.dataDir))
+/** The read store that the environment tells of: MongoDB if it has an address, else SQLite in DATA_DIR. */
+export async function openReadStore(
+  { dataDir, mongodbUrl: url, streamPrefix: prefix }: Pick<Config, 'dataDir' | 'mongodbUrl' | 'streamPrefix'>,
+  log?: Warn,
+): Promise<ReadStore> {
+  if (url === null) return openSqliteReadStore(readFile(dataDir))
+  return openMongodbReadStore({ url, prefix, ...(log ? { log } : {}) })
 }
 
 /** Like `openEventStore`, for a log that must be there. Throws StoreUnavailable where there is none, and makes none. */

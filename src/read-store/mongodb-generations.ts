@@ -41,9 +41,11 @@ export function createGenerations(collections: Collections) {
     /** Indexes that are missing, and the end of what was begun and not finished. */
     async prepare(): Promise<void> {
       await book.createIndex({ projection: 1, number: 1 })
-      for (const { state, generation } of await inBook()) {
+      const rows = await inBook()
+      for (const { state, generation } of rows) {
         if (state === 'ready') await makeIndexes(generation)
-        if (state === 'dropping') await remove(generation)
+        const isGivenUp = state === 'making' && rows.some(row => isLater(row, generation))
+        if (state === 'dropping' || isGivenUp) await remove(generation)
       }
       await this.dropStrays()
     },
@@ -77,4 +79,8 @@ export function createGenerations(collections: Collections) {
       for (const name of existing) if (!known.has(name)) await collections.drop(name)
     },
   }
+}
+
+function isLater(row: GenerationRow, { projection, number }: Named): boolean {
+  return row.projection === projection && row.number > number && row.state === 'ready'
 }

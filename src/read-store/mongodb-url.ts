@@ -30,6 +30,8 @@ function createClient(url: string, options: MongoClientOptions): MongoClient {
   } catch (error) {
     const message = error instanceof Error ? error.message : ''
     const unknownOptions = /^options? [\w, ]+ (?:is|are) not supported$/i.test(message)
-    throw new Error(unknownOptions ? message : `${expectedForm}; the driver refuses what was found`)
+    throw new Error(
+      `${expectedForm}; the MongoDB driver refuses what was found${unknownOptions ? `: ${message}` : ''}`,
+    )
   }
 }
