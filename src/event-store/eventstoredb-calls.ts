@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import {
   type AllStreamResolvedEvent,
   BACKWARDS,
@@ -107,7 +107,7 @@ async function collect<E>(call: Call, read: StreamingRead<E>): Promise<E[]> {
   // Stays to the end: an error that nobody listens to would end the process.
   read.on('error', () => {})
   // Given up, the call behind it would wait to be read to its end, and the client for the call when it is closed.
-  read.on('unpipe', (behind: Readable) => behind.resume())
+  read.on('unpipe', behind => behind instanceof Readable && behind.resume())
   call.onGivenUp(() => {
     read.cancel().catch(() => {})
     read.destroy()
