@@ -11,7 +11,7 @@ type ScanDocuments = (
 type Row = readonly string[]
 
 /** The more, the more rows fall on a page while it is in memory. */
-const documentsPerSlice = 100_000
+const documentsPerSlice = 50_000
 const documentsPerStep = 2000
 const rowsPerTransaction = 4000
 

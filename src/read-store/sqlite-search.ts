@@ -12,6 +12,8 @@ type Place = { value: string; key: string }
 const few = 300
 /** So many rows of a list are walked through for a page before the hits are ordered after all. */
 const longWalk = 4000
+/** So many lists are tried like that. */
+const mostLists = 3
 /** Beyond so many hits, a walk to the end is cheaper than to order them. */
 const tooManyToOrder = 50_000
 /** Lists up to this length are short enough. */
@@ -102,8 +104,14 @@ export function createSearch<Document>(
       ways.get(text) ?? (hasMoreThan(few) ? { order: false, gram: rarestGram(text) } : { order: true })
     ways.set(text, way)
     if (way.order) return order()
-    const hits = go(way.gram, longWalk)
-    if (hits.length === limit) return hits
+    // Where names of one list that are no hits stand together, another list may get past them.
+    const lists = [way.gram, ...gramsOf(text).filter(gram => gram !== way.gram)].slice(0, mostLists)
+    for (const gram of lists) {
+      const hits = go(gram, longWalk)
+      if (hits.length < limit) continue
+      if (gram !== way.gram) ways.set(text, { order: false, gram })
+      return hits
+    }
     return hasMoreThan(tooManyToOrder) ? go(way.gram, -1) : order()
   }
 
