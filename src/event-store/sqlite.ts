@@ -19,6 +19,7 @@ import { type RestoreSql, restore } from './sqlite-restore.ts'
 import { decode, type EncodedEvent, encode, type Row, textOf } from './sqlite-rows.ts'
 import { schema, schemaVersion } from './sqlite-schema.ts'
 import { selectMatching, statements } from './sqlite-statements.ts'
+import { requireSoundWal } from './sqlite-wal.ts'
 import { bell, tail } from './tail.ts'
 
 export type SqliteEventStoreOptions = {
@@ -49,6 +50,7 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
   const { file, patienceMs = 5000 } = options
   const deadline = performance.now() + patienceMs
   mkdirSync(dirname(file), { recursive: true })
+  await requireSoundWal(file)
   // Waiting for a lock inside SQLite would hold up the event loop: a busy file is tried again from outside.
   const db = await whileBusy(file, deadline, () => new Database(file, { timeout: 0 }))
   try {
