@@ -13,10 +13,10 @@ export type Profile = {
 
 const accountStreams = 'user-'
 
-/** One document a user, under the id: serves profile view and search. */
+/** One document a user who was not erased, under the id: serves profile view and search. */
 export const profiles: Projection<Profile, 'username'> = {
   name: 'profiles',
-  version: 2,
+  version: 3,
   streams: [accountStreams],
 
   key: event => (event.stream.startsWith(accountStreams) ? event.stream.slice(accountStreams.length) : null),
@@ -33,6 +33,8 @@ export const profiles: Projection<Profile, 'username'> = {
         return { ...registered(profile, event.type), email: event.data.email }
       case 'EmailLost':
         return { ...registered(profile, event.type), email: '' }
+      case 'UserErased':
+        return null
       default:
         return profile
     }

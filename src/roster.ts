@@ -81,7 +81,7 @@ export async function startRoster(
       hasher,
       now,
       settings: config,
-      claims: createClaims({ store, handler, namesKey }),
+      claims: createClaims({ store, handler, namesKey, now }),
       nextUserId: createUserIds({ store, handler, blockSize: config.idBlockSize }),
       waitUntilVisible: (userId, stream, revision) =>
         shown.waitUntilVisible(String(userId), stream, revision, readYourWritesTimeoutMs),

@@ -58,8 +58,11 @@ export type ActiveAccount = { status: 'active' } & AccountState
 /** Somebody's account. A disabled one keeps its names, and is of no use until it is enabled again. */
 export type RegisteredAccount = ActiveAccount | ({ status: 'disabled' } & AccountState)
 
-/** `vacant`: nobody registered here, or an attempt to was abandoned. */
-export type Account = { status: 'vacant' } | RegisteredAccount
+/** `vacant`: nobody registered here, or an attempt to was abandoned. `erased`: all that is known of who did. */
+export type Account =
+  | { status: 'vacant' }
+  | RegisteredAccount
+  | { status: 'erased' /** Until then nobody can have the username. */; reservedUntil: string }
 
 /** Where an event stands in its stream: its revision, and its time (ISO 8601). */
 export type EventPlace = { revision: number; time: string }
@@ -70,6 +73,8 @@ export const resetPauseSeconds = 60
 /** How long it is tried to tell the owner what happened. */
 export const noticeLastsSeconds = 7 * 86_400
 const rememberedThefts = 20
+/** So that nobody can pass for somebody who is just gone. */
+export const usernameReservedDays = 30
 
 // --- evolve ----------------------------------------------------------------------------------------------
 
@@ -154,6 +159,9 @@ export function evolve(account: Account, event: AccountEvent, place: EventPlace)
       const before = registeredBefore(event, account)
       return { ...before, dueMails: before.dueMails.filter(mail => mail.mailId !== event.data.mailId) }
     }
+    // As a rule there is nothing before it any more.
+    case 'UserErased':
+      return { status: 'erased', reservedUntil: event.data.reservedUntil }
   }
 }
 
@@ -219,8 +227,13 @@ function secondsAfter(time: string, seconds: number): string {
 }
 
 function registeredBefore(event: AccountEvent, account: Account): RegisteredAccount {
-  if (account.status !== 'vacant') return account
+  if (isRegistered(account)) return account
   throw new Error(`expected a registered user before ${event.type}, found none`)
+}
+
+/** Whether somebody has the account, disabled or not. */
+export function isRegistered(account: Account): account is RegisteredAccount {
+  return account.status === 'active' || account.status === 'disabled'
 }
 
 // --- decisions -------------------------------------------------------------------------------------------
@@ -326,13 +339,13 @@ export function confirmEmailChange(
 
 /** Gives up an address that somebody else proved to control; one that is proved, or not the account's, stays. */
 export function loseEmail(account: Account, loss: { email: string; takenBy: number }): AccountEvent[] {
-  const isTheirs = account.status !== 'vacant' && account.email === loss.email && !account.emailProved
+  const isTheirs = isRegistered(account) && account.email === loss.email && !account.emailProved
   return isTheirs ? [{ type: 'EmailLost', data: { takenBy: loss.takenBy } }] : []
 }
 
 /** Notes that a session was revoked because of theft, so that its owner is told, once. */
 export function noteTheft(account: Account, theft: SessionStolen['data']): AccountEvent[] {
-  const isNews = account.status !== 'vacant' && !account.stolenSessions.includes(theft.sessionId)
+  const isNews = isRegistered(account) && !account.stolenSessions.includes(theft.sessionId)
   return isNews ? [{ type: 'SessionStolen', data: theft }] : []
 }
 
@@ -376,6 +389,27 @@ export function setEmail(account: Account, change: { email: string; noticeId: st
   return [{ type: 'EmailChanged', data: { ...change, changeId: null } }]
 }
 
+/** Erases an account at the wish of who has it, in a session that goes on. */
+export function eraseAccount(
+  account: Account,
+  erasure: { now: string; asking: AskingSession },
+): AccountEvent[] {
+  requireLive(account, erasure.asking)
+  return [erased(erasure.now)]
+}
+
+/** Erases an account, by an operator's hand; one that is erased stays as it is. */
+export function eraseByOperator(account: Account, now: string): AccountEvent[] {
+  if (account.status === 'erased') return []
+  requireRegistered(account)
+  return [erased(now)]
+}
+
+function erased(now: string): AccountEvent {
+  const reservedUntil = secondsAfter(now, usernameReservedDays * 86_400)
+  return { type: 'UserErased', data: { reservedUntil } }
+}
+
 /** Notes that a due mail was sent; one that is not due any more needs no note. */
 export function recordMailSent(
   account: Account,
@@ -393,7 +427,7 @@ export function abandonMail(account: Account, mail: { mailId: string; now: strin
 
 /** The mail if it is neither sent nor abandoned. */
 export function dueMail(account: Account, mailId: string): DueMail | null {
-  if (account.status === 'vacant') return null
+  if (!isRegistered(account)) return null
   return account.dueMails.find(mail => mail.mailId === mailId) ?? null
 }
 
@@ -421,7 +455,7 @@ export function mailAskedForBy(event: RosterEvent): string | null {
 
 /** The account if somebody has it, disabled or not, else throws `account_gone`. */
 export function requireRegistered(account: Account): RegisteredAccount {
-  if (account.status === 'vacant') throw new DomainError('account_gone')
+  if (!isRegistered(account)) throw new DomainError('account_gone')
   return account
 }
 

@@ -20,6 +20,7 @@ const accountEvents: Record<AccountEvent['type'], true> = {
   SessionsEnded: true,
   MailSent: true,
   MailAbandoned: true,
+  UserErased: true,
 }
 
 const sessionEvents: Record<SessionEvent['type'], true> = {

@@ -1,5 +1,5 @@
 import { type EventStore, noStream, type Revision, RevisionConflict } from '../event-store/event-store.ts'
-import type { Account, RegisteredAccount } from './account.ts'
+import { type Account, isRegistered, type RegisteredAccount } from './account.ts'
 import { accounts } from './aggregates.ts'
 import { Overloaded } from './domain-error.ts'
 import type { Handler, Intent } from './handle.ts'
@@ -9,11 +9,13 @@ import { toRecorded } from './upcasters.ts'
 export type NameKind = 'username' | 'email'
 
 /**
- * What a name's stream says. **Held**: the account in the claim's stream has the name. **Open**: that stream is
- * still where the claim found it, so its attempt may yet succeed. **Free**: nobody can have it by an earlier claim.
+ * What a name's stream says. **Held**: the account in the claim's stream has the name. **Reserved**: it is the username
+ * of somebody who was erased lately. **Open**: that stream is still where the claim found it, so its attempt may yet
+ * succeed. **Free**: nobody can have it by an earlier claim.
  */
 export type ClaimStatus =
   | { status: 'held'; account: RegisteredAccount; stream: string; accountRevision: Revision }
+  | { status: 'reserved' }
   | { status: 'open'; stream: string; at: Revision; accountTime: string; revision: Revision }
   | { status: 'free'; revision: Revision; time: string }
 
@@ -34,6 +36,8 @@ export function createClaims(options: {
   store: EventStore
   handler: Handler
   namesKey: Buffer
+  /** The clock, in milliseconds since 1970: by it a reserved name becomes free. */
+  now(): number
   /** How waiting for others is timed, in milliseconds. */
   time?: { monotonicNow(): number; pause(milliseconds: number): Promise<void> }
 }) {
@@ -47,9 +51,14 @@ export function createClaims(options: {
   }
 
   function has(account: Account, kind: NameKind, stream: string): account is RegisteredAccount {
-    if (account.status === 'vacant') return false
+    if (!isRegistered(account)) return false
     const name = kind === 'username' ? account.username : account.email
     return name !== '' && streamOf(kind, name) === stream
+  }
+
+  /** A stream takes one username ever, so a claim of one that led to an account is the claim of its name. */
+  function isReserved(account: Account): boolean {
+    return account.status === 'erased' && Date.parse(account.reservedUntil) > options.now()
   }
 
   async function look(kind: NameKind, stream: string, deadline: number): Promise<ClaimStatus> {
@@ -64,6 +73,7 @@ export function createClaims(options: {
       const { state, revision } = target
       return { status: 'held', account: state, stream: claim.data.stream, accountRevision: revision }
     }
+    if (kind === 'username' && isReserved(target.state)) return { status: 'reserved' }
     if (target.revision === BigInt(claim.data.at)) {
       const { revision } = claim
       return {
@@ -101,7 +111,7 @@ export function createClaims(options: {
   }
 
   return {
-    /** The account that holds a name now, or null. An open claim is nobody's yet. */
+    /** The account that holds a name now, or null. An open claim is nobody's yet, a reserved name nobody's any more. */
     async holder(kind: NameKind, name: string, deadline: number) {
       const found = await look(kind, streamOf(kind, name), deadline)
       return found.status === 'held' ? found : null
@@ -109,11 +119,11 @@ export function createClaims(options: {
 
     /** Whether a name is somebody's, once nobody is about to take it. */
     async isTaken(kind: NameKind, name: string, intent: Intent): Promise<boolean> {
-      return (await settle(kind, streamOf(kind, name), intent)).status === 'held'
+      return (await settle(kind, streamOf(kind, name), intent)).status !== 'free'
     },
 
     /**
-     * Claims a name for the event that `stream` will have after revision `at`. False: somebody holds the name.
+     * Claims a name for the event that `stream` will have after revision `at`. False: somebody has it, or had it lately.
      * Waits for an open claim, at most two seconds.
      */
     async claim(kind: NameKind, name: string, claimant: Claimant, intent: Intent): Promise<boolean> {
@@ -121,7 +131,7 @@ export function createClaims(options: {
       for (let attempt = 0; ; attempt++) {
         const found = await settle(kind, nameStream, intent, claimant)
         if (found.status === 'ours') return true
-        if (found.status === 'held') return false
+        if (found.status !== 'free') return false
         const event = {
           type: 'NameClaimed' as const,
           data: { stream: claimant.stream, at: Number(claimant.at) },

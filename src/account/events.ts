@@ -54,6 +54,11 @@ export type AccountDisabled = Stored<'AccountDisabled', Record<string, never>>
 export type AccountEnabled = Stored<'AccountEnabled', Record<string, never>>
 /** Ends every session begun before, but for one. */
 export type SessionsEnded = Stored<'SessionsEnded', { exceptSession: string | null }>
+/**
+ * The last event of an account, and all that is kept of it: what came before is truncated, sessions included. Until
+ * `reservedUntil` nobody can have the username.
+ */
+export type UserErased = Stored<'UserErased', { reservedUntil: string }>
 export type MailSent = Stored<'MailSent', { mailId: string; messageId: string }>
 export type MailAbandoned = Stored<
   'MailAbandoned',
@@ -77,6 +82,7 @@ export type AccountEvent =
   | SessionsEnded
   | MailSent
   | MailAbandoned
+  | UserErased
 
 /** `stream` takes the name of this claim's stream with its event after revision `at` (-1: its first). */
 export type NameClaimed = Stored<'NameClaimed', { stream: string; at: number }>

@@ -26,6 +26,7 @@ const upcasters: Readonly<Record<RosterEventType, readonly Upcaster[]>> = {
   SessionsEnded: [],
   MailSent: [],
   MailAbandoned: [],
+  UserErased: [],
   NameClaimed: [],
   SessionStarted: [withUnknownClient],
   SessionRefreshed: [withUnknownClient],

@@ -1,4 +1,11 @@
-import { abandonMail, dueMail, mailAskedForBy, recordMailSent, unwantedMail } from '../account/account.ts'
+import {
+  abandonMail,
+  dueMail,
+  isRegistered,
+  mailAskedForBy,
+  recordMailSent,
+  unwantedMail,
+} from '../account/account.ts'
 import { accounts } from '../account/aggregates.ts'
 import type { Handler, Intent } from '../account/handle.ts'
 import type { Recorded } from '../account/recorded.ts'
@@ -76,7 +83,7 @@ export function createMailer(options: {
     const deadline = performance.now() + commandTimeoutMs
     const { state: account } = await handler.load(accounts, mail.stream, deadline)
     const due = dueMail(account, mail.mailId)
-    if (!due || account.status === 'vacant') {
+    if (!due || !isRegistered(account)) {
       forget(mail)
       return
     }

@@ -26,8 +26,9 @@ export async function findUser(
   }
   const identity = await readIdentity(store)
   if (!identity) throw nobody()
+  const { namesKey } = identity
   const handler = createHandler({ store, now: Date.now, cachedStreams: 1 })
-  const claims = createClaims({ store, handler, namesKey: identity.namesKey })
+  const claims = createClaims({ store, handler, namesKey, now: Date.now })
   const holder = await claims.holder('username', nameOrId, deadline)
   if (!holder) throw nobody()
   const { userId } = holder.account

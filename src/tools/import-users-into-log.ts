@@ -80,7 +80,7 @@ async function createImport(
   const { namesKey } = await openLog(store)
   const now = Date.now
   const handler = createHandler({ store, now, cachedStreams: 1 })
-  const claims = createClaims({ store, handler, namesKey })
+  const claims = createClaims({ store, handler, namesKey, now })
   const nextUserId = createUserIds({ store, handler, blockSize: idsPerBlock })
 
   /** The id of the user who has the username, if the account began as this one. */

@@ -35,7 +35,7 @@ export async function operateOnUser(
       throw new ToolFailure(exitCodes.difference, 'expected a log with a name of its own, found none')
     const now = Date.now
     const handler = createHandler({ store, now, cachedStreams: 100 })
-    const claims = createClaims({ store, handler, namesKey: identity.namesKey })
+    const claims = createClaims({ store, handler, namesKey: identity.namesKey, now })
     const intent = { requestId: `roster-user-${randomUUID()}`, deadline: performance.now() + patienceMs }
     try {
       return { userId, changed: await act({ claims, handler, now }, userId, intent, config) }

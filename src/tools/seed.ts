@@ -40,7 +40,7 @@ export async function seedUsers(store: EventStore, seeding: Seeding): Promise<nu
   const side = {
     handler,
     now,
-    claims: createClaims({ store, handler, namesKey }),
+    claims: createClaims({ store, handler, namesKey, now }),
     nextUserId: createUserIds({ store, handler, blockSize: Math.min(users, idsPerBlock) }),
   }
   const hash = typeof passwordHash === 'string' ? () => passwordHash : passwordHash

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { isRegistered } from '../account/account.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import { openExistingEventStore, withStore } from '../open-stores.ts'
 import { type AccountAt, accountAt, type Moment } from './account-at.ts'
@@ -36,7 +37,7 @@ export function addShow(program: Command, shell: Shell): void {
 
 async function accountOrNothing(store: EventStore, stream: string, at: Moment): Promise<Shown> {
   const found = await accountAt(store, stream, at)
-  return found.account.status !== 'vacant' ? shownOf(found, stream) : {}
+  return isRegistered(found.account) ? shownOf(found, stream) : {}
 }
 
 async function showDifference(shell: Shell, options: Options, from: Shown, to: Shown): Promise<void> {
@@ -60,11 +61,9 @@ function moment(text: string | undefined): Moment {
 
 /** In the names of the API. The password's hash is nobody's business. */
 function shownOf({ account, revision, time, registeredAt, passwordSetAt }: AccountAt, who: string): Shown {
-  if (account.status === 'vacant') {
-    throw new ToolFailure(
-      exitCodes.difference,
-      `expected ${who} to be registered then, found no such account`,
-    )
+  if (!isRegistered(account)) {
+    const found = account.status === 'erased' ? `it was erased at ${time}` : 'no such account'
+    throw new ToolFailure(exitCodes.difference, `expected ${who} to be registered then, found ${found}`)
   }
   const { userId, username, email, profile } = account
   return {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { editProfile } from '../../src/account/account.ts'
+import { editProfile, isRegistered } from '../../src/account/account.ts'
 import { accountStream, accounts } from '../../src/account/aggregates.ts'
 import { confirmEmailChange } from '../../src/account/change-email.ts'
 import { createClaims } from '../../src/account/claims.ts'
@@ -34,7 +34,8 @@ const tokens = createTokens({ secret: Buffer.alloc(32, 1) })
 /** One process of its own, with nothing in its memory. */
 function process(store: EventStore, time?: Parameters<typeof createClaims>[0]['time']) {
   const handler = createHandler({ store, now })
-  const claims = createClaims({ store, handler, namesKey: Buffer.alloc(32, 7), ...(time ? { time } : {}) })
+  const namesKey = Buffer.alloc(32, 7)
+  const claims = createClaims({ store, handler, namesKey, now, ...(time ? { time } : {}) })
   const nextUserId = createUserIds({ store, handler, blockSize: 1 })
   const waitUntilVisible = async () => true
   let intents = 0
@@ -70,7 +71,7 @@ async function holders(store: EventStore): Promise<{ userId: number; proved: boo
   const look = process(store)
   for (let userId = 1; userId <= 12; userId++) {
     const account = await look.load(userId)
-    if (account.status === 'vacant' || account.email.toLowerCase() !== wanted) continue
+    if (!isRegistered(account) || account.email.toLowerCase() !== wanted) continue
     found.push({ userId, proved: account.emailProved })
   }
   return found

@@ -34,7 +34,7 @@ function process(
 ) {
   const now = () => Date.UTC(2026, 0, 1)
   const handler = createHandler({ store, now })
-  const claims = createClaims({ store, handler, namesKey, ...(time ? { time } : {}) })
+  const claims = createClaims({ store, handler, namesKey, now, ...(time ? { time } : {}) })
   const nextUserId = createUserIds({ store, handler, blockSize: 2 })
   return {
     register: (names: Names) =>

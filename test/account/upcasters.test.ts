@@ -80,6 +80,7 @@ const readsAs: { [Type in RosterEventType]: readonly [DataOf<Type>, ...DataOf<Ty
     },
   ],
   MailAbandoned: [{ mailId: '5f0c6f1e-9f0a-4c38-8d3a-0f8a1a3f6f11', reason: 'superseded' }],
+  UserErased: [{ reservedUntil: '2026-01-31T12:00:00.000Z' }],
   NameClaimed: [{ stream: 'user-4', at: -1 }],
   SessionStarted: [
     {

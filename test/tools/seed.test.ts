@@ -44,7 +44,7 @@ describe('seeding users', () => {
     withLog(async store => {
       const { seeded } = await seed(store, { users: 40 })
       const handler = createHandler({ store, now })
-      const claims = createClaims({ store, handler, namesKey })
+      const claims = createClaims({ store, handler, namesKey, now })
       expect(new Set(seeded.map(user => user.userId))).to.have.lengthOf(40)
       for (const { userId, username, email } of seeded) {
         const { state } = await handler.load(accounts, accountStream(userId), patience)
@@ -77,7 +77,7 @@ describe('seeding users', () => {
   it('passes over names that somebody has already', () =>
     withLog(async store => {
       const handler = createHandler({ store, now })
-      const claims = createClaims({ store, handler, namesKey })
+      const claims = createClaims({ store, handler, namesKey, now })
       const nextUserId = createUserIds({ store, handler, blockSize: 20 })
       const [usernameOfTwo, addressOfFour] = [madeUpUser(1, 2).username, madeUpUser(1, 4).email]
       const taken = {
