@@ -91,4 +91,6 @@ export interface Accounts {
     changes: ProfileChanges,
     context: CommandContext,
   ): Promise<Written<OwnProfile>>
+  /** Throws `invalid_fields` with a problem of `password`. */
+  eraseUser(claims: AccessClaims, password: string, context: CommandContext): Promise<Written<null>>
 }

@@ -3,6 +3,7 @@ import { confirmEmailChange, requestEmailChange } from './change-email.ts'
 import { changePassword } from './change-password.ts'
 import { editProfile } from './edit-profile.ts'
 import { endOtherSessions, endSession, liveAmong, ownSession, revokeToken } from './end-sessions.ts'
+import { eraseUser } from './erase-user.ts'
 import { obtainTokens, refreshTokens, requireActiveSession } from './login.ts'
 import { registerUser, registrationProblems } from './register-user.ts'
 import { confirmPasswordReset, requestPasswordReset, validateResetToken } from './reset-password.ts'
@@ -31,5 +32,6 @@ export function createAccounts(side: WriteSide): Accounts {
     readAccessToken: token => side.tokens.readAccess(token, side.now()),
     requireActive: (claims, context) => requireActiveSession(side, claims, context),
     editProfile: (claims, changes, context) => editProfile(side, claims, changes, context),
+    eraseUser: (claims, password, context) => eraseUser(side, claims, password, context),
   }
 }

@@ -3,6 +3,7 @@ import {
   setEmail as decideEmail,
   disableAccount,
   enableAccount,
+  eraseByOperator,
   requestPasswordReset,
   requireActive,
   requireRegistered,
@@ -25,7 +26,8 @@ const decisions = {
   disable: disableAccount,
   enable: enableAccount,
   'sign-out': signOut,
-} satisfies Record<string, (account: Account) => AccountEvent[]>
+  erase: eraseByOperator,
+} satisfies Record<string, (account: Account, now: string) => AccountEvent[]>
 
 export type Operation = keyof typeof decisions
 

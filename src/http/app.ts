@@ -10,6 +10,7 @@ import { createCrossOrigin } from './cross-origin.ts'
 import { createDispatch } from './dispatch.ts'
 import { docsFiles, showDocs } from './docs.ts'
 import { changeEmailBody, confirmEmailBody, createEmailChangeRoutes } from './email-change.ts'
+import { createEraseUser, eraseBody } from './erasure.ts'
 import { json, steps } from './exchange.ts'
 import { parse, read } from './fields.ts'
 import { fixedHeaders } from './headers.ts'
@@ -82,6 +83,8 @@ export function createRoutes(parts: AppParts): Route[] {
   const editProfile = createEditProfile(accounts, newContext)
   const readEdit = read(editProfileBody)
   const edit = steps(requireAccount, requireOwner, readEdit, editProfile)
+  const readErasure = parse(eraseBody)
+  const erase = steps(requireAccount, requireOwner, readErasure, createEraseUser(accounts, newContext))
   const search = steps(recogniseViewer, createSearchProfiles(profiles, settings.searchEnvelope))
   const jwks = json(200, { keys: publicKeys })
   const openApi = json(200, openApiDocument(settings.searchEnvelope))
@@ -109,7 +112,7 @@ export function createRoutes(parts: AppParts): Route[] {
       POST: steps(requireAccount, readEmailChange, email.changeEmail),
     }),
     at('/api/email/confirm/', 'noStore', { POST: steps(parse(confirmEmailBody), email.confirmEmail) }),
-    at('/api/users/:username/', 'ownView', { GET: viewProfile, PUT: edit, PATCH: edit }),
+    at('/api/users/:username/', 'ownView', { GET: viewProfile, PUT: edit, PATCH: edit, DELETE: erase }),
     at('/api/users/', 'ownView', { GET: search }),
     at('/openapi.json', 'public', { GET: () => openApi }),
     at('/docs/', 'page', { GET: showDocs }),

@@ -66,6 +66,11 @@ function then<A>(one: Step<Exchange, A>, answer: Step<Exchange & A, Answer>): Ha
   return async exchange => answer(Object.assign(exchange, await one(exchange)))
 }
 
+/** 204; `headers` are names and values in turn. */
+export function noContent(...headers: string[]): Answer {
+  return { status: 204, type: '', body: '', headers }
+}
+
 /** An answer in JSON; `headers` are names and values in turn. */
 export function json(status: number, value: unknown, ...headers: string[]): Answer {
   return { status, type: 'application/json', body: JSON.stringify(value), headers }

@@ -1,4 +1,5 @@
 import { changeEmailBody, confirmEmailBody } from './email-change.ts'
+import { eraseBody } from './erasure.ts'
 import type { AnswerName } from './openapi-schemas.ts'
 import { changePasswordBody } from './password-change.ts'
 import { confirmResetBody, requestResetBody, validateResetBody } from './password-reset.ts'
@@ -18,6 +19,7 @@ export const bodySchemas = {
   ConfirmResetBody: confirmResetBody,
   ValidateResetBody: validateResetBody,
   EditProfileBody: editProfileBody,
+  EraseBody: eraseBody,
 }
 
 type Answers = Record<number, object>

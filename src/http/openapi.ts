@@ -8,6 +8,7 @@ import {
   done,
   invalid,
   maybeSomebody,
+  noContent,
   operation,
   owner,
   pending,
@@ -151,6 +152,20 @@ function paths(envelope: SearchEnvelope) {
       }),
       put: edit('editProfile', 'Change the fields sent'),
       patch: edit('patchProfile', 'Change the fields sent, like PUT'),
+      delete: operation({
+        ...{
+          id: 'eraseUser',
+          summary: 'Have the account and all that is known of it erased',
+          ...owner,
+          ...takes('EraseBody'),
+        },
+        answers: {
+          204: noContent('Erased. The username cannot be taken for 30 days, the address at once.', pending),
+          400: invalid,
+          401: refused,
+          ...withBody,
+        },
+      }),
     },
     '/.well-known/jwks.json': {
       get: operation({

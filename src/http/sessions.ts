@@ -2,14 +2,13 @@ import { sessionRow } from '../../projections/sessions.ts'
 import type { AccessClaims, Accounts } from '../account/accounts.ts'
 import type { SessionQueries } from '../projector/session-queries.ts'
 import { notFound, Refusal } from './errors.ts'
-import { type Answer, type Exchange, json } from './exchange.ts'
+import { type Answer, type Exchange, json, noContent } from './exchange.ts'
 import type { NewContext } from './new-context.ts'
 import { pendingUnless } from './visible.ts'
 
 type Asked = Exchange & { claims: AccessClaims }
 
 const sessionId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const noContent = (...headers: string[]): Answer => ({ status: 204, type: '', body: '', headers })
 
 /** The last steps of the routes about a user's sessions. */
 export function createSessionRoutes(accounts: Accounts, sessions: SessionQueries, newContext: NewContext) {

@@ -34,6 +34,13 @@ const tools: readonly Tool[] = [
     already: 'was signed out already',
   },
   {
+    name: 'erase',
+    summary: 'Erase an account for good, with all that is known of its user.',
+    act: (side, userId, intent) => operate(side, userId, 'erase', intent),
+    done: 'is erased; where Roster runs, what is left of it goes now',
+    already: 'was erased already',
+  },
+  {
     name: 'send-reset',
     summary: 'Have the service mail a password reset to an account’s address.',
     act: (side, userId, intent, { resetTokenTtlSeconds }) =>
@@ -45,7 +52,7 @@ const tools: readonly Tool[] = [
 
 /** `roster user`: what operators do to one account, as events with the operator as actor. */
 export function addUser(program: Command, shell: Shell): void {
-  const user = program.command('user').description('Shut, open or mend an account.')
+  const user = program.command('user').description('Shut, open, mend or erase an account.')
   for (const { name, summary, act, done, already } of tools) {
     const command = user.command(`${name} <username|id>`)
     describeTool(command, summary, `$ npx roster user ${name} egekaya\negekaya (id 42) ${done}`).action(

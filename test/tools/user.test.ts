@@ -91,6 +91,30 @@ describe('roster user', () => {
       expect(await user('set-email', other.username, email)).to.include({ code: 0 })
     }))
 
+  it('erases an account for good: nobody can log in, and the name is kept from others', () =>
+    withService(async ({ server, person, user }) => {
+      await user('disable', person.username)
+      const done = await user('erase', person.username)
+      expect(done).to.deep.equal({
+        code: 0,
+        stdout: `${person.username} (id ${person.id}) is erased; where Roster runs, what is left of it goes now\n`,
+        stderr: '',
+      })
+      expect((await login(server, person)).status).to.equal(401)
+      expect((await refresh(server, person)).status).to.equal(401)
+      await eventually(async () => {
+        expect((await server.client.get(`/api/users/${person.id}/`)).status).to.equal(404)
+      })
+      const again = { username: person.username, email: person.email, password: goodPassword }
+      const taken = await server.client.post('/api/user/create/', again)
+      expect(taken.body).to.have.all.keys('username')
+      expect(await user('erase', person.username)).to.include({ code: 1 })
+      const byId = await user('erase', String(person.id))
+      expect(byId.stdout).to.contain('was erased already')
+      const enabled = await user('enable', String(person.id))
+      expect(enabled.stderr).to.contain('to have an account in use, found none')
+    }))
+
   it('has a reset mailed, unless one was a moment ago', () =>
     withService(async ({ server, person, user }) => {
       expect(await user('send-reset', person.username)).to.include({ code: 0 })

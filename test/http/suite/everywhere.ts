@@ -18,7 +18,7 @@ export const routes = [
   ['/api/email/change/', 'POST, OPTIONS'],
   ['/api/email/confirm/', 'POST, OPTIONS'],
   ['/api/users/', 'GET, HEAD, OPTIONS'],
-  ['/api/users/somebody/', 'GET, PUT, PATCH, HEAD, OPTIONS'],
+  ['/api/users/somebody/', 'GET, PUT, PATCH, DELETE, HEAD, OPTIONS'],
   ['/openapi.json', 'GET, HEAD, OPTIONS'],
   ['/docs/', 'GET, HEAD, OPTIONS'],
   ['/docs/swagger-ui.css', 'GET, HEAD, OPTIONS'],

@@ -3,6 +3,7 @@ import { credentialsCases } from './credentials.ts'
 import { crossOriginCases } from './cross-origin.ts'
 import { docsCases } from './docs.ts'
 import { emailChangeCases } from './email-change.ts'
+import { erasureCases } from './erasure.ts'
 import { everywhereCases } from './everywhere.ts'
 import { fuzzCases } from './fuzz.ts'
 import { logCases } from './logs.ts'
@@ -35,6 +36,7 @@ export function httpSuite(name: string, start: StartServer): void {
     passwordChangeCases(running)
     emailChangeCases(running, start)
     profileCases(running)
+    erasureCases(running, start)
     searchCases(running, start)
     raceCases(running)
     visibleCases(running, start)
