@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { audit } from '../projections/audit.ts'
 import { profiles } from '../projections/profiles.ts'
 import { sessions } from '../projections/sessions.ts'
 import { sessionIdOf } from './account/aggregates.ts'
@@ -36,7 +37,7 @@ import { sweeperFollower } from './sweeper/sweeper-follower.ts'
 import { readTokenKeys } from './token-keys.ts'
 
 /** Every read model: one line each. */
-export const projections: readonly Projection<JsonObject>[] = [profiles, sessions]
+export const projections: readonly Projection<JsonObject>[] = [profiles, sessions, audit]
 
 export type Roster = {
   /** What listens where. */

@@ -21,8 +21,10 @@ export async function startSessions(
   const started: BenchSession[] = []
   await eachAtOnce(users, async ({ userId, username }, at) => {
     const sessionId = randomUUID()
-    const login = { userId, username, accountRevision: 0, device: 'bench', addressRange: '127.0.0.0/24' }
-    const intent = { key: sessionId, actor: userId, requestId: `session-${userId}`, deadline: Infinity }
+    const requestId = `session-${userId}`
+    const client = { device: 'bench', addressRange: '127.0.0.0/24' }
+    const login = { userId, username, accountRevision: 0, startedBy: requestId, ...client }
+    const intent = { key: sessionId, actor: userId, requestId, deadline: Infinity }
     const { state } = await handler.handle(sessions, sessionStream(sessionId), intent, (_session, _at, now) =>
       startSession(login, { now, refreshTtlSeconds: lifetimeSeconds }),
     )

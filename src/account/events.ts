@@ -92,6 +92,8 @@ export type SessionState = {
   userId: number
   username: string
   startedAt: string
+  /** The request that began it, '' if that is not known. */
+  startedBy: string
   /** What the client calls itself and where it asked from at login or its last refresh; '' if that is not known. */
   device: string
   addressRange: string

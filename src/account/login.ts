@@ -35,7 +35,7 @@ export async function obtainTokens(
     intent,
     (_session, _at, now) =>
       startSession(
-        { userId, username, accountRevision, device, addressRange },
+        { userId, username, accountRevision, startedBy: context.requestId, device, addressRange },
         { now, refreshTtlSeconds: refreshTokenTtlSeconds },
       ),
   )

@@ -38,7 +38,7 @@ export function evolve(_session: Session, event: SessionEvent): Session {
 
 /** Begins a session with refresh token 0. */
 export function startSession(
-  login: { userId: number; username: string; accountRevision: number } & Client,
+  login: { userId: number; username: string; accountRevision: number; startedBy: string } & Client,
   times: { now: string; refreshTtlSeconds: number },
 ): SessionEvent[] {
   const data: SessionState = {
@@ -78,6 +78,7 @@ export function refreshSession(
     userId: session.userId,
     username: session.username,
     startedAt: session.startedAt,
+    startedBy: session.startedBy,
     device,
     addressRange,
     accountRevision: session.accountRevision,

@@ -28,8 +28,8 @@ const upcasters: Readonly<Record<RosterEventType, readonly Upcaster[]>> = {
   MailAbandoned: [],
   UserErased: [],
   NameClaimed: [],
-  SessionStarted: [withUnknownClient],
-  SessionRefreshed: [withUnknownClient],
+  SessionStarted: [withUnknownClient, withUnknownRequest],
+  SessionRefreshed: [withUnknownClient, withUnknownRequest],
   SessionRevoked: [],
   SessionForgotten: [],
   IdBlockClaimed: [],
@@ -39,6 +39,11 @@ const upcasters: Readonly<Record<RosterEventType, readonly Upcaster[]>> = {
 /** Version 1 did not say whose hands a session was in. */
 function withUnknownClient(data: JsonObject): JsonObject {
   return { ...data, device: '', addressRange: '' }
+}
+
+/** Version 2 left it to the metadata of the first event which request began a session: truncation took that along. */
+function withUnknownRequest(data: JsonObject): JsonObject {
+  return { ...data, startedBy: '' }
 }
 
 /** An event in the log that this version of Roster cannot make sense of. */

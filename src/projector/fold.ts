@@ -3,15 +3,15 @@ import type { JsonObject, RecordedEvent } from '../event-store/event-store.ts'
 import type { StoredDocument } from '../read-store/read-store.ts'
 import type { Projection } from './projection.ts'
 
-/** An event that goes to a document. */
-export type Keyed = { key: string; event: Recorded }
+/** An event that goes to a document, perhaps to remove it whatever it is. */
+export type Keyed = { key: string; event: Recorded; removes: boolean }
 
 /** An event that cannot be applied, and why. */
 export type Unapplied = { event: RecordedEvent; key: string | null; error: unknown }
 
 /** Pairs events with their documents, in order, stopping a stream at its first event that cannot be read. */
 export function keyEvents<Document extends JsonObject>(
-  projection: Pick<Projection<Document>, 'key'>,
+  projection: Pick<Projection<Document>, 'key' | 'removes'>,
   events: readonly RecordedEvent[],
   toRecorded: (event: RecordedEvent) => Recorded,
 ): { keyed: Keyed[]; unapplied: Unapplied[] } {
@@ -22,7 +22,10 @@ export function keyEvents<Document extends JsonObject>(
     try {
       const recorded = toRecorded(event)
       const key = projection.key(recorded)
-      if (key !== null) keyed.push({ key, event: recorded })
+      if (key !== null) keyed.push({ key, event: recorded, removes: false })
+      for (const each of projection.removes?.(recorded) ?? []) {
+        keyed.push({ key: each, event: recorded, removes: true })
+      }
     } catch (error) {
       unapplied.set(event.stream, { event, key: null, error })
     }
@@ -41,7 +44,7 @@ export function foldEvents<Document extends JsonObject>(
 ): { writes: StoredDocument<Document>[]; unapplied: Unapplied[] } {
   const written = new Map<string, StoredDocument<Document>>()
   const unapplied = new Map<string, Unapplied>()
-  for (const { key, event } of events) {
+  for (const { key, event, removes } of events) {
     const { stream, revision } = event
     if (unapplied.has(stream)) continue
     const before = written.get(key) ?? stored.get(key)
@@ -50,7 +53,7 @@ export function foldEvents<Document extends JsonObject>(
       if (before && before.stream !== stream) {
         throw new Error(`document ${key} is fed by ${before.stream}, found an event for it in ${stream}`)
       }
-      const document = projection.evolve(before?.document ?? null, event)
+      const document = removes ? null : projection.evolve(before?.document ?? null, event)
       written.set(key, { key, stream, revision, document })
     } catch (error) {
       unapplied.set(stream, { event, key, error })

@@ -2,7 +2,7 @@ import type { Recorded } from '../account/recorded.ts'
 import type { JsonObject } from '../event-store/event-store.ts'
 
 /**
- * A read model as data and a pure fold. A document is fed by the events of one stream; every event with a key
+ * A read model as data and a pure fold. A document is fed by the events of one stream; every event with its key
  * moves the document's revision, whether it changes the document or not.
  */
 export type Projection<Document extends JsonObject, Index extends string = string> = {
@@ -15,6 +15,8 @@ export type Projection<Document extends JsonObject, Index extends string = strin
   key(event: Recorded): string | null
   /** `document` is null before the first event and once removed; returning null removes it. Throws: parked. */
   evolve(document: Document | null, event: Recorded): Document | null
+  /** Documents of its stream that an event removes, besides what it does to its own. */
+  removes?(event: Recorded): readonly string[]
   /** The document as this version has it, of one that the version before wrote: read until the rebuild is done. */
   understand?(document: JsonObject): Document
 } & FoundBy<Document, Index>

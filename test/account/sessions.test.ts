@@ -14,7 +14,7 @@ import {
 import { second } from '../support/given-when-then.ts'
 
 const client = { device: 'Firefox', addressRange: '192.0.2.0/24' }
-const login = { userId: 4, username: 'egekaya', accountRevision: 7, ...client }
+const login = { userId: 4, username: 'egekaya', accountRevision: 7, startedBy: 'login-1', ...client }
 const refreshTtlSeconds = 1_209_600
 
 /** A session whose client and thief are acted out: each refresh says what came of it. */

@@ -11,7 +11,7 @@ const client = { device: 'Firefox', addressRange: '192.0.2.0/24' }
 const refreshTtlSeconds = 1000
 
 const [started] = startSession(
-  { userId: 4, username: 'egekaya', accountRevision: 7, ...client },
+  { userId: 4, username: 'egekaya', accountRevision: 7, startedBy: 'login-1', ...client },
   { now: second(0), refreshTtlSeconds },
 )
 if (started?.type !== 'SessionStarted') throw new Error('expected a session to start')
@@ -25,7 +25,7 @@ if (!refreshed) throw new Error('expected a session to be refreshed')
 
 function recorded(event: { type: string; data: object }, revision: number, atSecond: number): Recorded {
   const made = anEvent(JSON.parse(JSON.stringify(event.data)), { type: event.type })
-  const version = event.type === 'SessionStarted' || event.type === 'SessionRefreshed' ? 2 : 1
+  const version = event.type === 'SessionStarted' || event.type === 'SessionRefreshed' ? 3 : 1
   return toRecorded({
     ...made,
     metadata: { ...made.metadata, version, time: second(atSecond) },

@@ -103,7 +103,7 @@ describe('the fold of a read model', () => {
       revision: 0n,
       position: BigInt(at),
     }))
-    const keyed = events.map(event => ({ key: 'same', event: toRecorded(event) }))
+    const keyed = events.map(event => ({ key: 'same', event: toRecorded(event), removes: false }))
     const { writes, unapplied } = foldEvents(profiles, keyed, new Map())
     expect(writes.map(({ stream }) => stream)).to.deep.equal(['user-1'])
     expect(unapplied.map(({ event }) => event.stream)).to.deep.equal(['user-9'])

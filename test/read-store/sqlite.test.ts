@@ -6,15 +6,19 @@ import { expect } from 'chai'
 import { StoreUnavailable } from '../../src/event-store/event-store.ts'
 import { openSqliteReadStore } from '../../src/read-store/sqlite.ts'
 import { withTemporaryFolder } from '../support/temporary-folder.ts'
+import { auditConformance } from './audit-conformance.ts'
 import { people, readStoreConformance } from './conformance.ts'
 
-readStoreConformance('sqlite.ts', async () => {
+async function fresh() {
   const folder = await mkdtemp(join(tmpdir(), 'roster-read-store-'))
   return {
     connect: () => openSqliteReadStore(join(folder, 'read.db')),
     remove: () => rm(folder, { recursive: true }),
   }
-})
+}
+
+readStoreConformance('sqlite.ts', fresh)
+auditConformance('sqlite.ts', fresh)
 
 describe('a read.db of an older form', () => {
   it('is emptied, to be rebuilt from the log', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { openMongodbReadStore } from '../../src/read-store/mongodb.ts'
+import { auditConformance } from '../read-store/audit-conformance.ts'
 import { readStoreConformance } from '../read-store/conformance.ts'
 import { ownDatabase } from '../support/mongodb-database.ts'
 
@@ -10,12 +11,14 @@ if (serverUrl !== undefined) {
     const database = ownDatabase(serverUrl)
     after(() => database.drop())
 
-    readStoreConformance('mongodb.ts', async () => {
+    const fresh = async () => {
       const prefix = randomUUID()
       return {
         connect: () => openMongodbReadStore({ url: database.url, prefix }),
         remove: async () => {},
       }
-    })
+    }
+    readStoreConformance('mongodb.ts', fresh)
+    auditConformance('mongodb.ts', fresh, 5)
   })
 }

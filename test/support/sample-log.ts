@@ -43,9 +43,10 @@ export async function startSession(
   refreshes: number,
 ): Promise<string> {
   const stream = `session-${crypto.randomUUID()}`
-  const events = [ofUser(userId, 'SessionStarted', { username, startedAt: '2026-01-01T12:00:00.000Z' })]
+  const startedAt = '2026-01-01T12:00:00.000Z'
+  const events = [ofUser(userId, 'SessionStarted', { username, startedAt })]
   for (let current = 1; current <= refreshes; current++) {
-    events.push(ofUser(userId, 'SessionRefreshed', { username, current }))
+    events.push(ofUser(userId, 'SessionRefreshed', { username, startedAt, current }))
   }
   await store.append(stream, events, noStream)
   return stream

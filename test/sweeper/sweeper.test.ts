@@ -14,7 +14,7 @@ import { eventually } from '../support/eventually.ts'
 
 const userId = 4
 const client = { device: 'Firefox', addressRange: '192.0.2.0/24' }
-const login = { userId, username: 'ege', accountRevision: 0, ...client }
+const login = { userId, username: 'ege', accountRevision: 0, startedBy: 'login-1', ...client }
 const day = 86_400_000
 const refreshTtlSeconds = 14 * 86_400
 const silent = { info() {}, warn() {} }

@@ -94,7 +94,10 @@ describe('roster parked', () => {
       expect((await run('parked', '--retry', 'user-1')).code).to.equal(0)
       const still = await run('parked', '--retry', '--json')
       expect(still.code).to.equal(1)
-      const [left, ...others] = JSON.parse(still.stdout)
+      // The other read models were begun by the retry, and meet the same event.
+      const [left, ...others] = JSON.parse(still.stdout).filter(
+        ({ follower }: { follower: string }) => follower === 'profiles.1',
+      )
       expect(others).to.deep.equal([])
       expect(left).to.include({
         stream: 'user-2',

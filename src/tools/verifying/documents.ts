@@ -103,8 +103,26 @@ async function missing(
 ): Promise<Finding | 'behind' | null> {
   const { key, stream, document } = expected
   if (document === null) return null
-  if (await isBehind(stream, 0n)) return 'behind'
+  const first = await firstRevision(comparing, key, stream)
+  if (first !== null && (await isBehind(stream, first))) return 'behind'
   return { kind: 'missing', projection: comparing.projection.name, key, stream }
+}
+
+/** The revision with which a document begins; null if its stream has been truncated behind that since. */
+async function firstRevision(
+  { eventStore, projection }: Pick<Comparing, 'eventStore' | 'projection'>,
+  key: string,
+  stream: string,
+): Promise<Revision | null> {
+  for (let from = 0n; ; ) {
+    const page = await eventStore.readStream(stream, { from, limit: 500 })
+    const last = page.at(-1)
+    if (!last) return null
+    const { keyed } = keyEvents(projection, page, toRecorded)
+    const first = keyed.find(event => event.key === key)
+    if (first) return first.event.revision
+    from = last.revision + 1n
+  }
 }
 
 /** It may have come since the log was read. */
