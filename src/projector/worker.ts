@@ -24,6 +24,11 @@ export type WorkerOptions = {
   projections?: readonly Projection<JsonObject>[]
   /** Others that follow the log: mailer, eraser, sweeper. */
   followers?: readonly Follower[]
+  /**
+   * Of the projections, feeds these generations alone, named as followers; and while it lives, whoever feeds all that
+   * it can leaves them to this worker. So a tool at a low priority spares the service, and the service itself.
+   */
+  only?: readonly string[]
   /** Of the generations that are built from now on. */
   partitions: number
   log: ProjectorLog
@@ -69,7 +74,7 @@ export type FollowerWorker = {
  * the work has begun, and if that takes a moment only, has caught up. Outages of the stores are waited out.
  */
 export async function startWorker(options: WorkerOptions): Promise<FollowerWorker> {
-  const { eventStore, readStore, logId, projections = [], followers = [], log } = options
+  const { eventStore, readStore, logId, projections = [], followers = [], only, log } = options
   const { applied = createApplied(), now = Date.now } = options
   const timing = { ...usualTiming, ...options.timing }
   const id = newWorkerId()
@@ -80,7 +85,11 @@ export async function startWorker(options: WorkerOptions): Promise<FollowerWorke
     projection,
     keeper: createGenerationKeeper({ ...options, ...timing, projection, stillness, now }),
   }))
-  const canFeed = [...followers.map(({ name }) => name), ...projections.map(versionOf)]
+  const canFeed = () => [
+    ...followers.map(({ name }) => name),
+    // Not those of other versions: somebody else has to feed them.
+    ...(only?.filter(generation => tenures.has(generation)) ?? projections.map(versionOf)),
+  ]
   const feeds = createFeeds({
     eventStore,
     prefixes: [...new Set([...projections, ...followers].flatMap(({ streams }) => streams))],
@@ -144,7 +153,8 @@ export async function startWorker(options: WorkerOptions): Promise<FollowerWorke
 
   async function tendGenerations(): Promise<void> {
     for (const each of keepers) {
-      const wanted = await each.keeper.tend()
+      const fed = await each.keeper.tend()
+      const wanted = fed.filter(generation => !only || only.includes(generationFollower(generation)))
       for (const generation of wanted) {
         if (!tenures.has(generationFollower(generation))) employGeneration(each, generation)
       }
@@ -158,11 +168,13 @@ export async function startWorker(options: WorkerOptions): Promise<FollowerWorke
   }
 
   async function tendTenures(): Promise<void> {
-    await readStore.beat(id, canFeed)
+    await readStore.beat(id, canFeed())
     const workers = await livingWorkers({ id, readStore, stillness, leaseMs: timing.leaseMs })
+    const ableTo = (what: string) => workers.filter(each => each.feeds.includes(what)).map(each => each.id)
     for (const { tenure, feeds: what } of tenures.values()) {
       if (tending.has(tenure)) continue
-      const able = workers.filter(worker => worker.feeds.includes(what)).map(worker => worker.id)
+      const dedicated = ableTo(tenure.follower)
+      const able = dedicated.length > 0 ? dedicated : ableTo(what)
       const tended = tenure.tend(able).finally(() => tending.delete(tenure))
       tending.set(tenure, tended)
     }

@@ -5,6 +5,7 @@ import { requestRebuild, requestRollback } from '../projector/generation-request
 import type { Projection } from '../projector/projection.ts'
 import { type GenerationStatus, projectionStatus } from '../projector/status.ts'
 import { startWorker } from '../projector/worker.ts'
+import { generationFollower } from '../read-store/read-store.ts'
 import { showProgress } from './progress.ts'
 import { answer, describeTool, exitCodes, type Shell, Stopped, ToolFailure } from './shell.ts'
 import { chosenProjections, type Stores, withStores, workerLog } from './stores.ts'
@@ -102,11 +103,11 @@ async function feedUntilLive(shell: Shell, stores: Stores, asked: readonly Asked
     readStore,
     logId: identity.logId,
     projections: asked.map(({ projection }) => projection),
+    only: asked.map(followerOf),
     partitions: config.projectorPartitions,
     log: workerLog(shell),
-    batch: (follower, count) => {
-      if (asked.some(({ projection, generation }) => follower === `${projection.name}.${generation}`))
-        events += count
+    batch: (_follower, count) => {
+      events += count
     },
   })
   const bar = showProgress(shell, 'replay', 1, 'events')
@@ -128,6 +129,10 @@ async function feedUntilLive(shell: Shell, stores: Stores, asked: readonly Asked
   }
 }
 
+function followerOf({ projection: { name }, generation }: Asked): string {
+  return generationFollower({ projection: name, number: generation })
+}
+
 /** From 0 to 1, and 1 only when it is in use. */
 async function progressOf(
   { readStore, eventStore }: Stores,
@@ -139,7 +144,7 @@ async function progressOf(
     const message = `generation ${generation} of ${projection.name} was given up for another one: see replay --status`
     throw new ToolFailure(exitCodes.difference, message)
   }
-  const leases = await readStore.leases(`${projection.name}.${generation}`)
+  const leases = await readStore.leases(followerOf({ projection, generation }))
   const head = Number(await eventStore.head())
   const lowest = leases.reduce(
     (low, { checkpoint }) => Math.min(low, Number(checkpoint)),

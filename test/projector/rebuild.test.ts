@@ -47,6 +47,24 @@ describe('a rebuild', () => {
     await old.stop()
   })
 
+  it('is left to a worker that is there for it alone, which leaves the live one to the others', async () => {
+    const timing = { keepFeedingMs: 60_000 }
+    const owners = async (number: number) =>
+      (await stage.readStore.leases(`profiles.${number}`)).map(({ owner }) => owner)
+    const service = await stage.start({ readStore: await stage.connect(), timing })
+    await fill()
+    await requestRebuild(stage.readStore, profiles, { logId, partitions: 4, reason: 'asked', now: 0 })
+    const tool = await stage.start({ readStore: await stage.connect(), timing, only: ['profiles.2'] })
+    await eventually(async () => {
+      expect((await pointer())?.live).to.equal(2)
+      expect(await owners(2)).to.deep.equal(new Array(4).fill(tool.id))
+      expect(await owners(1)).to.deep.equal(new Array(4).fill(service.id))
+    })
+    await tool.stop()
+    await eventually(async () => expect(await owners(2)).to.deep.equal(new Array(4).fill(service.id)))
+    await stage.untilTrue()
+  })
+
   it('goes through the same states whoever looks: building, joining, live', async () => {
     const phases = new Set<string>()
     await stage.start()

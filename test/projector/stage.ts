@@ -92,6 +92,7 @@ export type Stage = {
 export type StartOptions = {
   projections?: readonly Projection<JsonObject>[]
   followers?: readonly Follower[]
+  only?: readonly string[]
   partitions?: number
   readStore?: ReadStore
   logId?: string
