@@ -1,9 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { JsonObject } from '../../event-store/event-store.ts'
 import { newGeneration } from '../../projector/generation-requests.ts'
-import { type Documents, generationFollower, type StoredDocument } from '../../read-store/read-store.ts'
+import {
+  type Documents,
+  generationFollower,
+  type ReadStore,
+  type StoredDocument,
+} from '../../read-store/read-store.ts'
 import { openSqliteReadStore } from '../../read-store/sqlite.ts'
 
 /** Documents of this process alone, in a file, so that memory does not grow with them. */
@@ -19,38 +21,41 @@ export type ScratchDocuments<Document extends JsonObject> = Pick<Documents<Docum
   ): Promise<void>
 }
 
+/**
+ * A file without a name: SQLite makes one in TMPDIR that is gone when this process ends, however it ends.
+ */
+const nameless = ''
+
 /** Runs `use` with a scratch, of which nothing is left afterwards. */
 export async function withScratch<T>(use: (scratch: Scratch) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'roster-verify-'))
+  const store = await openSqliteReadStore(nameless)
   try {
-    const store = await openSqliteReadStore(join(folder, 'scratch.db'))
-    try {
-      return await use({
-        async documents<Document extends JsonObject>(name: string): Promise<ScratchDocuments<Document>> {
-          const found = { name, version: 1, indexes: {} }
-          const made = { number: 1, partitions: 1, logId: '', reason: 'verify', now: 0 }
-          const generation = newGeneration(found, made)
-          await store.createGeneration(generation)
-          const documents = store.open<Document, never>(generation, { indexes: {} })
-          const follower = generationFollower(generation)
-          return {
-            read: documents.read,
-            scan: documents.scan,
-            async change(keys, fold) {
-              const folded = (stored: ReadonlyMap<string, StoredDocument<Document>>) => ({
-                writes: fold(stored),
-                parked: [],
-              })
-              await documents.apply({ keys, fold: folded, follower, progress: [], searchLater: true })
-            },
-          }
-        },
-      })
-    } finally {
-      await store.close()
-    }
+    return await use({ documents: name => scratchDocuments(store, name) })
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await store.close()
+  }
+}
+
+async function scratchDocuments<Document extends JsonObject>(
+  store: ReadStore,
+  name: string,
+): Promise<ScratchDocuments<Document>> {
+  const found = { name, version: 1, indexes: {} }
+  const made = { number: 1, partitions: 1, logId: '', reason: 'verify', now: 0 }
+  const generation = newGeneration(found, made)
+  await store.createGeneration(generation)
+  const documents = store.open<Document, never>(generation, { indexes: {} })
+  const follower = generationFollower(generation)
+  return {
+    read: documents.read,
+    scan: documents.scan,
+    async change(keys, fold) {
+      const folded = (stored: ReadonlyMap<string, StoredDocument<Document>>) => ({
+        writes: fold(stored),
+        parked: [],
+      })
+      await documents.apply({ keys, fold: folded, follower, progress: [], searchLater: true })
+    },
   }
 }
 
