@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseRules, type Rules } from './limits/rules.ts'
 
 const roles = ['api', 'projector', 'mailer'] as const
 export type Role = (typeof roles)[number]
@@ -28,6 +29,14 @@ const urlWithToken = z
   .string()
   .refine(value => value.includes('{token}'), 'expected a URL with {token} in it')
   .optional()
+function rules(setting: string, context: z.RefinementCtx): Rules {
+  try {
+    return parseRules(setting)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+    return z.NEVER
+  }
+}
 const commaSeparated = (text: string) =>
   text
     .split(',')
@@ -74,7 +83,7 @@ const environment = z.object({
   READ_YOUR_WRITES_TIMEOUT_MS: wholeNumber(1000, 0),
   COMMAND_TIMEOUT_MS: wholeNumber(5000, 1),
   READY_MAX_LAG_SECONDS: wholeNumber(10, 0),
-  RATE_LIMITS: onOff(true),
+  RATE_LIMITS: z.string().default('on').transform(rules),
   HIDE_UNKNOWN_EMAILS: onOff(false),
   SEARCH_ENVELOPE: z.enum(['none', 'results'], 'expected none or results').default('none'),
   CORS_ORIGINS: z.string().default('*').transform(commaSeparated),
@@ -115,7 +124,7 @@ export type Config = {
   readYourWritesTimeoutMs: number
   commandTimeoutMs: number
   readyMaxLagSeconds: number
-  rateLimits: boolean
+  rateLimits: Rules
   hideUnknownEmails: boolean
   searchEnvelope: 'none' | 'results'
   corsOrigins: readonly string[]

@@ -1,3 +1,4 @@
+import { hkdfSync } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -19,6 +20,9 @@ import { type EventStore, type JsonObject, StoreUnavailable } from './event-stor
 import { type LogIdentity, openLog } from './event-store/log-identity.ts'
 import { createApp } from './http/app.ts'
 import { type HttpServer, startHttpServer } from './http/server.ts'
+import { createKnownAddresses } from './limits/known-addresses.ts'
+import { createLimiter } from './limits/limiter.ts'
+import { sessionRangesSince } from './limits/session-ranges.ts'
 import { mailerFollower } from './mailer/mailer-follower.ts'
 import { outboxTransport, smtpTransport } from './mailer/transport.ts'
 import { openEventStore, openReadStore } from './open-stores.ts'
@@ -149,19 +153,33 @@ export async function startRoster(
 
   function api(): Promise<HttpServer> {
     loadCommonPasswords()
+    const sessionQueries = createSessionQueries(readStore)
+    const commands = whenKnown(accounts, { readAccessToken: token => tokens.readAccess(token, now()) })
+    const limiter = createLimiter({
+      rules: config.rateLimits,
+      shared: readStore.counts,
+      key: keyOfLimits(secret),
+    })
+    const rangesSince = (username: string, since: number) =>
+      sessionRangesSince({ accounts: commands, sessions: sessionQueries }, username, since)
+    const known = createKnownAddresses({ rangesSince, digest: limiter.digest, now })
     return startHttpServer({
       port: config.port,
       host: config.host,
       log,
       createHandler: isStopping =>
         createApp({
-          accounts: whenKnown(accounts, { readAccessToken: token => tokens.readAccess(token, now()) }),
+          accounts: commands,
           profiles: createProfileQueries(readStore),
-          sessions: createSessionQueries(readStore),
+          sessions: sessionQueries,
           publicKeys: tokens.publicKeys,
           settings: config,
           log,
+          limiter,
+          known,
           requestAnswered: metrics.requestAnswered,
+          throttled: metrics.throttled,
+          loginFailed: metrics.loginFailed,
           isStopping,
         }).callback(),
     })
@@ -187,6 +205,11 @@ export async function startRoster(
     await readStore.close()
     await store.close()
   }
+}
+
+/** What the keys of limits are made unreadable with, the same in all processes with one secret. */
+function keyOfLimits(secret: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', 'roster limits', 32))
 }
 
 /** Which log this is: asked again while the log does not answer, at most `retries` times. */

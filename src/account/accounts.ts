@@ -36,6 +36,9 @@ export interface Accounts {
   /** Throws `invalid_fields` with the names that were taken meanwhile. */
   registerUser(user: NewUser, context: CommandContext): Promise<Written<OwnProfile>>
 
+  /** The id of who has a username, or null. `deadline` is in `performance.now()` milliseconds. */
+  findUser(username: string, deadline: number): Promise<number | null>
+
   /** Throws `no_active_account`, in the same time whatever was wrong. */
   obtainTokens(
     login: { username: string; password: string } & Client,

@@ -14,6 +14,8 @@ export function createAccounts(side: WriteSide): Accounts {
   return {
     registrationProblems: (user, context) => registrationProblems(side, user, context),
     registerUser: (user, context) => registerUser(side, user, context),
+    findUser: async (username, deadline) =>
+      (await side.claims.holder('username', username, deadline))?.account.userId ?? null,
     obtainTokens: (login, context) => obtainTokens(side, login, context),
     refreshTokens: (presented, context) => refreshTokens(side, presented, context),
     revokeToken: (refresh, context) => revokeToken(side, refresh, context),

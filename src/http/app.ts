@@ -2,6 +2,9 @@ import Koa from 'koa'
 import type { Logger } from 'pino'
 import type { Accounts } from '../account/accounts.ts'
 import type { PublicJwk } from '../account/signing-keys.ts'
+import type { KnownAddresses } from '../limits/known-addresses.ts'
+import type { Limiter } from '../limits/limiter.ts'
+import type { LimitName } from '../limits/rules.ts'
 import type { ProfileQueries } from '../projector/profile-queries.ts'
 import type { SessionQueries } from '../projector/session-queries.ts'
 import { createClientOf } from './client.ts'
@@ -15,6 +18,7 @@ import { json, steps } from './exchange.ts'
 import { parse, read } from './fields.ts'
 import { fixedHeaders } from './headers.ts'
 import { showHealth } from './health.ts'
+import { createLimits } from './limits.ts'
 import { createNewContext } from './new-context.ts'
 import { createObserve, type RequestAnswered, type RequestState } from './observe.ts'
 import { openApiDocument } from './openapi.ts'
@@ -48,8 +52,12 @@ export type AppParts = {
   publicKeys: readonly PublicJwk[]
   settings: HttpSettings
   log: Logger
+  limiter: Limiter
+  known: KnownAddresses
   /** For metrics. */
   requestAnswered: RequestAnswered
+  throttled(limit: LimitName): void
+  loginFailed(): void
   /** Whether connections are to be closed after their present answer: the process is about to stop. */
   isStopping(): boolean
 }
@@ -65,31 +73,42 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   return app
 }
 
-/** Every route. Limits on the number of requests (429) will be the first step of each. */
+/** Every route. What is limited by address is so before anything else is looked at. */
 export function createRoutes(parts: AppParts): Route[] {
   const { accounts, profiles, sessions: sessionQueries, publicKeys, settings } = parts
+  const { hideUnknownEmails } = settings
   const newContext = createNewContext(settings.commandTimeoutMs)
   const { recogniseViewer, requireAccount } = createCredentials(accounts, newContext)
   const register = createRegister(accounts, newContext)
   const clientOf = createClientOf(settings.trustProxy)
-  const tokens = createTokenRoutes(accounts, newContext, clientOf)
+  const limits = createLimits({ ...parts, ...settings, clientOf })
+  const tokens = createTokenRoutes(accounts, newContext, { clientOf, limits })
   const sessions = createSessionRoutes(accounts, sessionQueries, newContext)
-  const reset = createPasswordResetRoutes(accounts, newContext, settings.hideUnknownEmails)
+  const reset = createPasswordResetRoutes(accounts, newContext, hideUnknownEmails)
+  const limitRegistrations = limits.byAddress('registrations-per-address')
+  const readRegistration = read(registerBody)
+  const limitResets = limits.byAddress('resets-per-address')
+  const readReset = parse(requestResetBody)
   const readPasswordChange = parse(changePasswordBody)
-  const changePassword = createChangePassword(accounts, newContext)
+  const changePassword = createChangePassword(accounts, newContext, limits)
   const readEmailChange = parse(changeEmailBody)
-  const email = createEmailChangeRoutes(accounts, newContext, settings.hideUnknownEmails)
+  const email = createEmailChangeRoutes(accounts, newContext, { hideUnknownEmails, limits })
   const viewProfile = steps(recogniseViewer, createViewProfile(profiles))
   const editProfile = createEditProfile(accounts, newContext)
   const readEdit = read(editProfileBody)
-  const edit = steps(requireAccount, requireOwner, readEdit, editProfile)
+  const limitEdits = limits.byAccount('edits-per-account')
+  const edit = steps(requireAccount, requireOwner, limitEdits, readEdit, editProfile)
   const readErasure = parse(eraseBody)
-  const erase = steps(requireAccount, requireOwner, readErasure, createEraseUser(accounts, newContext))
-  const search = steps(recogniseViewer, createSearchProfiles(profiles, settings.searchEnvelope))
+  const eraseUser = createEraseUser(accounts, newContext, limits)
+  const erase = steps(requireAccount, requireOwner, readErasure, eraseUser)
+  const searchProfiles = createSearchProfiles(profiles, settings.searchEnvelope)
+  const search = steps(limits.byAddress('searches-per-address'), recogniseViewer, searchProfiles)
   const jwks = json(200, { keys: publicKeys })
   const openApi = json(200, openApiDocument(settings.searchEnvelope))
   return [
-    at('/api/user/create/', 'noStore', { POST: steps(read(registerBody), register) }),
+    at('/api/user/create/', 'noStore', {
+      POST: steps(limitRegistrations, readRegistration, register),
+    }),
     at('/api/token/obtain/', 'noStore', { POST: steps(parse(obtainBody), tokens.obtainTokens) }),
     at('/api/token/refresh/', 'noStore', { POST: steps(parse(refreshBody), tokens.refreshTokens) }),
     at('/api/token/revoke/', 'noStore', { POST: steps(parse(revokeBody), tokens.revokeToken) }),
@@ -98,7 +117,9 @@ export function createRoutes(parts: AppParts): Route[] {
       DELETE: steps(requireAccount, sessions.endOthers),
     }),
     at('/api/sessions/:id/', 'noStore', { DELETE: steps(requireAccount, sessions.endOne) }),
-    at('/api/password/reset/', 'noStore', { POST: steps(parse(requestResetBody), reset.requestReset) }),
+    at('/api/password/reset/', 'noStore', {
+      POST: steps(limitResets, readReset, limits.byMailbox, reset.requestReset),
+    }),
     at('/api/password/reset/confirm/', 'noStore', {
       POST: steps(parse(confirmResetBody), reset.confirmReset),
     }),
@@ -109,7 +130,7 @@ export function createRoutes(parts: AppParts): Route[] {
       POST: steps(requireAccount, readPasswordChange, changePassword),
     }),
     at('/api/email/change/', 'noStore', {
-      POST: steps(requireAccount, readEmailChange, email.changeEmail),
+      POST: steps(requireAccount, readEmailChange, limits.byMailbox, email.changeEmail),
     }),
     at('/api/email/confirm/', 'noStore', { POST: steps(parse(confirmEmailBody), email.confirmEmail) }),
     at('/api/users/:username/', 'ownView', { GET: viewProfile, PUT: edit, PATCH: edit, DELETE: erase }),

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import type { Client } from '../account/sessions.ts'
-import { networkOf } from './ip-address.ts'
+import { type NetworkBits, networkOf } from './ip-address.ts'
 
 const longestDevice = 200
 /** Enough to tell one's own places apart, too little to find a person by. */
-const rangeBits = { ipv4: 24, ipv6: 48 }
+const rangeBits: NetworkBits = { ipv4: 24, ipv6: 48 }
+/** What one client has: of IPv6 rarely fewer addresses than these. */
+const clientBits: NetworkBits = { ipv4: 32, ipv6: 64 }
 
 /** Whose hands a session is in, as its list of sessions will tell the user. */
 export type ClientOf = (exchange: { req: IncomingMessage }) => Client
@@ -15,6 +17,11 @@ export function createClientOf(trustProxy: boolean): ClientOf {
     device: deviceOf(req.headers['user-agent']),
     addressRange: networkOf(clientAddress(req, trustProxy), rangeBits) ?? '',
   })
+}
+
+/** By what a client is counted, '' for a connection that is gone. */
+export function clientNetwork(req: IncomingMessage, trustProxy: boolean): string {
+  return networkOf(clientAddress(req, trustProxy), clientBits) ?? ''
 }
 
 /**

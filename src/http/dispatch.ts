@@ -1,9 +1,11 @@
 import type { Middleware, ParameterizedContext } from 'koa'
 import type { Logger } from 'pino'
 import { answerTo, ClientGone, internalError, methodNotAllowed, notFound } from './errors.ts'
-import type { Answer } from './exchange.ts'
+import type { Answer, Exchange } from './exchange.ts'
 import type { FixedHeaders } from './headers.ts'
 import type { RequestState } from './observe.ts'
+import { rateLimitHeaders } from './rate-limit-headers.ts'
+import type { Match } from './router.ts'
 
 const clientGone = 499
 
@@ -13,7 +15,8 @@ export type DispatchParts = { headers: FixedHeaders; log: Logger; isStopping(): 
 export function createDispatch({ headers, log, isStopping }: DispatchParts): Middleware<RequestState> {
   return async ctx => {
     const { requestId, match } = ctx.state
-    const answer = await answerOrNull(ctx, log)
+    const exchange = exchangeOf(ctx)
+    const answer = await answerOrNull(exchange, match, log)
     // Koa would set header after header; all in one go costs a sixth of that.
     ctx.respond = false
     if (answer === null) {
@@ -25,6 +28,7 @@ export function createDispatch({ headers, log, isStopping }: DispatchParts): Mid
     const all = [
       ...headers[match?.route.headerSet ?? 'noStore'],
       ...answer.headers,
+      ...(exchange.standing ? rateLimitHeaders(exchange.standing) : []),
       'X-Request-Id',
       requestId,
     ]
@@ -35,26 +39,31 @@ export function createDispatch({ headers, log, isStopping }: DispatchParts): Mid
   }
 }
 
+function exchangeOf({ req, res, state }: ParameterizedContext<RequestState>): Exchange {
+  const { requestId, arrivedAt, match } = state
+  const { segment = '', query = '' } = match ?? {}
+  return { req, res, requestId, arrivedAt, segment, query, standing: null }
+}
+
 /** Null: there is nobody left to answer. */
-async function answerOrNull(ctx: ParameterizedContext<RequestState>, log: Logger): Promise<Answer | null> {
+async function answerOrNull(exchange: Exchange, match: Match | null, log: Logger): Promise<Answer | null> {
   try {
-    return await answerOf(ctx)
+    return await answerOf(exchange, match)
   } catch (error) {
     if (error instanceof ClientGone) return null
     const answer = answerTo(error)
     if (answer) return answer
-    log.error({ id: ctx.state.requestId, err: error }, 'a request met an error of our own')
+    log.error({ id: exchange.requestId, err: error }, 'a request met an error of our own')
     return internalError()
   }
 }
 
-function answerOf({ req, res, state }: ParameterizedContext<RequestState>): Answer | Promise<Answer> {
-  const { requestId, arrivedAt, match } = state
+function answerOf(exchange: Exchange, match: Match | null): Answer | Promise<Answer> {
   if (!match) return notFound()
-  const { route, segment, query } = match
-  const method = req.method ?? ''
+  const { route } = match
+  const method = exchange.req.method ?? ''
   const handler = route.handlers.get(method)
-  if (handler) return handler({ req, res, requestId, arrivedAt, segment, query })
+  if (handler) return handler(exchange)
   if (method !== 'OPTIONS') return methodNotAllowed(method, route.allow)
   return { status: 204, type: '', body: '', headers: ['Allow', route.allow] }
 }

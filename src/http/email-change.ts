@@ -3,6 +3,7 @@ import type { AccessClaims, Accounts } from '../account/accounts.ts'
 import { DomainError } from '../account/domain-error.ts'
 import { type Answer, type Exchange, json } from './exchange.ts'
 import { password, text } from './fields.ts'
+import type { Limits } from './limits.ts'
 import type { NewContext } from './new-context.ts'
 import { emailRule, longestEmail } from './register.ts'
 import { pendingUnless } from './visible.ts'
@@ -21,12 +22,14 @@ const done = (...headers: string[]): Answer => json(200, { status: 'OK' }, ...he
 export function createEmailChangeRoutes(
   accounts: Accounts,
   newContext: NewContext,
-  hideUnknownEmails: boolean,
+  { hideUnknownEmails, limits }: { hideUnknownEmails: boolean; limits: Limits },
 ) {
   return {
     async changeEmail(exchange: Exchange & Change): Promise<Answer> {
+      const { claims, fields } = exchange
+      const context = newContext(exchange)
       try {
-        await accounts.requestEmailChange(exchange.claims, exchange.fields, newContext(exchange))
+        await limits.withPassword(exchange, () => accounts.requestEmailChange(claims, fields, context))
       } catch (error) {
         if (!hideUnknownEmails || !isOnlyTaken(error)) throw error
       }

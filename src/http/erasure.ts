@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { AccessClaims, Accounts } from '../account/accounts.ts'
 import { type Answer, type Exchange, noContent } from './exchange.ts'
 import { password } from './fields.ts'
+import type { Limits } from './limits.ts'
 import type { NewContext } from './new-context.ts'
 import { pendingUnless } from './visible.ts'
 
@@ -10,10 +11,13 @@ export const eraseBody = z.object({ password: password() })
 type Erasure = { claims: AccessClaims; fields: z.infer<typeof eraseBody> }
 
 /** The last step of an erasure, at the wish of who has the account. */
-export function createEraseUser(accounts: Accounts, newContext: NewContext) {
+export function createEraseUser(accounts: Accounts, newContext: NewContext, limits: Limits) {
   return async (exchange: Exchange & Erasure): Promise<Answer> => {
     const { claims, fields } = exchange
-    const { visible } = await accounts.eraseUser(claims, fields.password, newContext(exchange))
+    const context = newContext(exchange)
+    const { visible } = await limits.withPassword(exchange, () =>
+      accounts.eraseUser(claims, fields.password, context),
+    )
     return noContent(...pendingUnless(visible))
   }
 }

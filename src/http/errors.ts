@@ -1,5 +1,6 @@
 import { DomainError, type DomainErrorCode, type FieldProblem, Overloaded } from '../account/domain-error.ts'
 import { RevisionConflict, StoreUnavailable } from '../event-store/event-store.ts'
+import { Throttled } from '../limits/limiter.ts'
 import { type Answer, json } from './exchange.ts'
 import { type FieldError, fieldErrorBody } from './field-errors.ts'
 
@@ -98,10 +99,14 @@ export function fieldError(problem: FieldProblem): FieldError {
 export function answerTo(error: unknown): Answer | null {
   if (error instanceof Refusal) return error.answer
   if (error instanceof DomainError) return domainAnswers[error.code](error)
+  if (error instanceof Throttled) return throttled(error)
   const worthTryingAgain =
     error instanceof StoreUnavailable || error instanceof Overloaded || error instanceof RevisionConflict
   if (!worthTryingAgain) return null
   return json(503, { detail: 'Service temporarily unavailable.' }, 'Retry-After', retryAfterSeconds)
 }
+
+const throttled = ({ standing }: Throttled) =>
+  json(429, { detail: 'Request was throttled.' }, 'Retry-After', String(standing.resetSeconds))
 
 export const internalError = () => json(500, { detail: 'Internal server error.' })

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Standing } from '../limits/limiter.ts'
 
 /** A request on its way through the steps of its route. */
 export type Exchange = {
@@ -11,6 +12,8 @@ export type Exchange = {
   segment: string
   /** The query string as it was sent, without `?`. */
   query: string
+  /** Of the limits that the request counts for, the one that leaves the least; the answer tells of it, whatever it is. */
+  standing: Standing | null
 }
 
 /** `headers` are names and values in turn. A body has a type; no body is ''. */
@@ -39,7 +42,14 @@ export function steps<A, B, C>(
   three: Step<Exchange & A & B, C>,
   answer: Step<Exchange & A & B & C, Answer>,
 ): Handler
-export function steps<A, B, C>(
+export function steps<A, B, C, D>(
+  one: Step<Exchange, A>,
+  two: Step<Exchange & A, B>,
+  three: Step<Exchange & A & B, C>,
+  four: Step<Exchange & A & B & C, D>,
+  answer: Step<Exchange & A & B & C & D, Answer>,
+): Handler
+export function steps<A, B, C, D>(
   ...list:
     | [Step<Exchange, A>, Step<Exchange & A, Answer>]
     | [Step<Exchange, A>, Step<Exchange & A, B>, Step<Exchange & A & B, Answer>]
@@ -49,10 +59,18 @@ export function steps<A, B, C>(
         Step<Exchange & A & B, C>,
         Step<Exchange & A & B & C, Answer>,
       ]
+    | [
+        Step<Exchange, A>,
+        Step<Exchange & A, B>,
+        Step<Exchange & A & B, C>,
+        Step<Exchange & A & B & C, D>,
+        Step<Exchange & A & B & C & D, Answer>,
+      ]
 ): Handler {
   if (list.length === 2) return then(list[0], list[1])
   if (list.length === 3) return then(both(list[0], list[1]), list[2])
-  return then(both(both(list[0], list[1]), list[2]), list[3])
+  if (list.length === 4) return then(both(both(list[0], list[1]), list[2]), list[3])
+  return then(both(both(both(list[0], list[1]), list[2]), list[3]), list[4])
 }
 
 function both<A, B>(one: Step<Exchange, A>, two: Step<Exchange & A, B>): Step<Exchange, A & B> {

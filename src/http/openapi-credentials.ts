@@ -3,6 +3,7 @@ import {
   anyone,
   done,
   invalid,
+  limitedBody,
   operation,
   owner,
   pending,
@@ -23,7 +24,7 @@ export const credentialPaths = {
         ...owner,
         ...takes('ChangePasswordBody'),
       },
-      answers: { 200: done, 400: invalid, 401: refused, ...withBody },
+      answers: { 200: done, 400: invalid, 401: refused, ...limitedBody },
     }),
   },
   '/api/email/change/': {
@@ -34,7 +35,7 @@ export const credentialPaths = {
         ...owner,
         ...takes('ChangeEmailBody'),
       },
-      answers: { 200: done, 400: invalid, 401: refused, ...withBody },
+      answers: { 200: done, 400: invalid, 401: refused, ...limitedBody },
     }),
   },
   '/api/email/confirm/': {

@@ -49,11 +49,14 @@ export const pending = { 'Roster-Visible': reference('headers', 'Visible') }
 
 /** What every route may answer, and what those that take a body may. */
 export const always = { 503: reference('responses', 'Unavailable') }
+/** What routes with a limit may answer, and those of them that take a body. */
+export const limited = { 429: reference('responses', 'Throttled') }
 export const withBody = {
   413: reference('responses', 'TooLarge'),
   415: reference('responses', 'WrongType'),
   ...always,
 }
+export const limitedBody = { ...withBody, ...limited }
 
 export function operation({ id, summary, answers, ...more }: Operation) {
   return { operationId: id, summary, ...more, responses: answers }

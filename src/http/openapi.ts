@@ -7,6 +7,8 @@ import {
   bodySchemas,
   done,
   invalid,
+  limited,
+  limitedBody,
   maybeSomebody,
   noContent,
   operation,
@@ -33,7 +35,7 @@ function paths(envelope: SearchEnvelope) {
         200: answer('The whole profile.', schema('OwnProfile'), pending),
         400: invalid,
         401: refused,
-        ...withBody,
+        ...limitedBody,
       },
     })
   return {
@@ -46,7 +48,7 @@ function paths(envelope: SearchEnvelope) {
             ...pending,
           }),
           400: invalid,
-          ...withBody,
+          ...limitedBody,
         },
       }),
     },
@@ -57,7 +59,7 @@ function paths(envelope: SearchEnvelope) {
           200: answer('Logged in.', schema('TokenPair')),
           400: invalid,
           401: refused,
-          ...withBody,
+          ...limitedBody,
         },
       }),
     },
@@ -86,7 +88,7 @@ function paths(envelope: SearchEnvelope) {
           ...anyone,
           ...takes('RequestResetBody'),
         },
-        answers: { 200: done, 400: invalid, ...withBody },
+        answers: { 200: done, 400: invalid, ...limitedBody },
       }),
     },
     '/api/password/reset/confirm/': {
@@ -128,6 +130,7 @@ function paths(envelope: SearchEnvelope) {
           }),
           400: invalid,
           401: refused,
+          ...limited,
           ...always,
         },
       }),
@@ -163,7 +166,7 @@ function paths(envelope: SearchEnvelope) {
           204: noContent('Erased. The username cannot be taken for 30 days, the address at once.', pending),
           400: invalid,
           401: refused,
-          ...withBody,
+          ...limitedBody,
         },
       }),
     },
@@ -189,6 +192,13 @@ function parameter(name: string, description: string, of: object) {
 /** The description of the whole API in OpenAPI 3.1, made of the schemas that check what is sent. */
 export function openApiDocument(envelope: SearchEnvelope) {
   const detail = (description: string, headers = {}) => answer(description, schema('Error'), headers)
+  const count = { schema: { type: 'integer' } }
+  const rateLimit = {
+    'RateLimit-Policy': { schema: { type: 'string' } },
+    'RateLimit-Limit': count,
+    'RateLimit-Remaining': count,
+    'RateLimit-Reset': count,
+  }
   const retryAfter = { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } } }
   return {
     openapi: '3.1.0',
@@ -218,6 +228,7 @@ export function openApiDocument(envelope: SearchEnvelope) {
       responses: {
         TooLarge: detail('The body has more than 64 KiB.'),
         WrongType: detail('The body is neither JSON nor a form.'),
+        Throttled: detail('Too many requests.', { ...retryAfter, ...rateLimit }),
         Unavailable: detail('Something that is needed is down or overloaded.', retryAfter),
       },
       securitySchemes: { accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { AccessClaims, Accounts } from '../account/accounts.ts'
 import { type Answer, type Exchange, json } from './exchange.ts'
 import { password } from './fields.ts'
+import type { Limits } from './limits.ts'
 import type { NewContext } from './new-context.ts'
 
 export const changePasswordBody = z.object({
@@ -12,11 +13,12 @@ export const changePasswordBody = z.object({
 type Change = { claims: AccessClaims; fields: z.infer<typeof changePasswordBody> }
 
 /** The last step of a change of the password: every other session ends. */
-export function createChangePassword(accounts: Accounts, newContext: NewContext) {
+export function createChangePassword(accounts: Accounts, newContext: NewContext, limits: Limits) {
   return async (exchange: Exchange & Change): Promise<Answer> => {
     const { claims, fields } = exchange
     const change = { oldPassword: fields.old_password, newPassword: fields.new_password }
-    await accounts.changePassword(claims, change, newContext(exchange))
+    const context = newContext(exchange)
+    await limits.withPassword(exchange, () => accounts.changePassword(claims, change, context))
     return json(200, { status: 'OK' })
   }
 }

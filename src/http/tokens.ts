@@ -3,6 +3,7 @@ import type { Accounts } from '../account/accounts.ts'
 import type { ClientOf } from './client.ts'
 import { type Exchange, json } from './exchange.ts'
 import { password, text } from './fields.ts'
+import type { Limits } from './limits.ts'
 import type { NewContext } from './new-context.ts'
 import { pendingUnless } from './visible.ts'
 
@@ -11,11 +12,18 @@ export const refreshBody = z.object({ refresh: text() })
 export const revokeBody = z.object({ refresh: text() })
 
 /** The last steps of login, refresh and logout. */
-export function createTokenRoutes(accounts: Accounts, newContext: NewContext, clientOf: ClientOf) {
+export function createTokenRoutes(
+  accounts: Accounts,
+  newContext: NewContext,
+  { clientOf, limits }: { clientOf: ClientOf; limits: Limits },
+) {
   return {
     async obtainTokens(exchange: Exchange & { fields: z.infer<typeof obtainBody> }) {
       const login = { ...exchange.fields, ...clientOf(exchange) }
-      const { refresh, access } = await accounts.obtainTokens(login, newContext(exchange))
+      const context = newContext(exchange)
+      const { refresh, access } = await limits.login(exchange, login.username, () =>
+        accounts.obtainTokens(login, context),
+      )
       return json(200, { refresh, access })
     },
 

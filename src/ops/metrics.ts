@@ -62,6 +62,17 @@ export function createMetrics(sources: MetricSources) {
     labelNames: ['outcome'] as const,
     registers,
   })
+  const failedLogins = new Counter({
+    name: 'roster_failed_logins_total',
+    help: 'Logins refused because of the username or the password.',
+    registers,
+  })
+  const throttled = new Counter({
+    name: 'roster_throttled_total',
+    help: 'Requests refused because there were too many, by the limit.',
+    labelNames: ['limit'] as const,
+    registers,
+  })
   new Gauge({
     name: 'roster_hash_queue_waiting',
     help: 'Password hashes that wait for a thread.',
@@ -105,6 +116,8 @@ export function createMetrics(sources: MetricSources) {
       requests.inc({ method, route, status })
       durations.observe({ method, route }, seconds)
     },
+    loginFailed: () => failedLogins.inc(),
+    throttled: (limit: string) => throttled.inc({ limit }),
     appendConflicted: () => conflicts.inc(),
     appendRetried: () => retries.inc(),
     batchApplied: (projection: string, events: number) => batches.observe({ projection }, events),

@@ -1,4 +1,5 @@
 import type { Collection, Db } from 'mongodb'
+import type { CountRow } from './mongodb-counts.ts'
 import {
   type Generation,
   generationFollower,
@@ -50,6 +51,8 @@ export function collectionsIn(db: Db, prefix: string) {
     leases: db.collection<LeaseRow>(`${begin}leases`),
     workers: db.collection<WorkerRow>(`${begin}workers`),
     parked: db.collection<ParkedRow>(`${begin}parked`),
+    // Of no use once a server was lost that had them alone: not worth waiting for the others.
+    counts: db.collection<CountRow>(`${begin}counts`, { writeConcern: { w: 1 } }),
 
     documents(generation: Pick<Generation, 'projection' | 'number'>): Collection<StoredRow> {
       return db.collection<StoredRow>(

@@ -1,13 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MongoClient, MongoClientOptions } from 'mongodb'
 import { StoreUnavailable } from '../event-store/event-store.ts'
+import type { CountTiming } from './mongodb-counts.ts'
 import { describe, NoContact, readStoreError, within } from './mongodb-failures.ts'
 import type { OpenedClient } from './mongodb-url.ts'
 
 export type Warn = { warn(fields: object, message: string): void }
 
 /** All in milliseconds. */
-export type MongodbTiming = {
+export type MongodbTiming = CountTiming & {
   /** How long a call may take at most, whatever it waits for. */
   callMs: number
   /** How long a connection may take to be made, and a heartbeat to be answered. */
@@ -18,7 +19,14 @@ export type MongodbTiming = {
   graceMs: number
 }
 
-export const patient: MongodbTiming = { callMs: 4000, silenceMs: 2000, heartbeatMs: 1000, graceMs: 1000 }
+export const patient: MongodbTiming = {
+  callMs: 4000,
+  silenceMs: 2000,
+  heartbeatMs: 1000,
+  graceMs: 1000,
+  countMs: 1000,
+  countPauseMs: 5000,
+}
 
 /** The way to a database: it is used inside `run` alone. */
 export type Session = {

@@ -9,6 +9,7 @@ import {
   patient,
   type Warn,
 } from './mongodb-connection.ts'
+import { createCounts, prepareCounts } from './mongodb-counts.ts'
 import { createDocuments } from './mongodb-documents.ts'
 import { createGenerations } from './mongodb-generations.ts'
 import { createLeases } from './mongodb-leases.ts'
@@ -50,6 +51,7 @@ export async function openMongodbReadStore({
       await books.prepare()
       await leases.prepare()
       await generations.prepare()
+      await prepareCounts(collections.counts)
     },
   })
 
@@ -92,6 +94,8 @@ export async function openMongodbReadStore({
     parked: follower => run('reading parked streams', () => books.parked(follower)),
     requestRetry: (follower, stream) => run('asking for a retry', () => books.requestRetry(follower, stream)),
     unpark: (follower, stream) => run('unparking a stream', () => books.unpark(follower, stream)),
+
+    counts: createCounts({ run }, collections.counts, timing),
 
     isDown,
     close,

@@ -48,9 +48,19 @@ export interface ReadStore {
   /** The stream was applied to its end. */
   unpark(follower: string, stream: string): Promise<void>
 
+  /** Counts that all processes share; null where a store is one machine's, and each process may count by itself. */
+  readonly counts: SharedCounts | null
+
   /** Whether the store is known to be out of reach at this moment, by what was last heard of it. */
   isDown(): boolean
   close(): Promise<void>
+}
+
+/** What rate-limiter-flexible uses of a collection: `key` is unique, and rows go some time after their `expire`. */
+export type SharedCounts = {
+  findOneAndUpdate(filter: { key: string }, update: object): Promise<object>
+  findOne(filter: { key: string }): Promise<object | null>
+  deleteOne(filter: { key: string }): Promise<{ deletedCount: number }>
 }
 
 /** The documents of one generation. */

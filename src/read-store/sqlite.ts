@@ -46,6 +46,7 @@ export async function openSqliteReadStore(file: string): Promise<ReadStore> {
   return {
     ...createBooks(session, ledger),
     open,
+    counts: null,
 
     createGeneration: generation =>
       session.write(() => {

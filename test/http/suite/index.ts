@@ -6,6 +6,7 @@ import { emailChangeCases } from './email-change.ts'
 import { erasureCases } from './erasure.ts'
 import { everywhereCases } from './everywhere.ts'
 import { fuzzCases } from './fuzz.ts'
+import { limitCases } from './limits.ts'
 import { logCases } from './logs.ts'
 import { overloadCases } from './overload.ts'
 import { passwordChangeCases } from './password-change.ts'
@@ -43,6 +44,7 @@ export function httpSuite(name: string, start: StartServer): void {
     timeCases(start)
     overloadCases(start)
     stoppingCases(start)
+    limitCases(start)
     logCases(running)
     docsCases(running)
     fuzzCases(start)

@@ -22,20 +22,22 @@ export type Person = {
   auth: OutgoingHttpHeaders
 }
 
-/** Registers somebody, who has an address, and logs in. */
+/** Registers somebody, who has an address, and logs in; `headers` go with both. */
 export async function newPerson(
   { client }: TestServer,
   fields: Record<string, unknown> = {},
+  headers: OutgoingHttpHeaders = {},
 ): Promise<Person> {
   const username = newName()
   const email = `${username}@example.org`
   const user = { username, email, password: goodPassword, ...fields }
-  const registered = await client.post('/api/user/create/', user)
+  const registered = await client.post('/api/user/create/', user, headers)
   expect(outcome(registered)).to.deep.equal({
     status: 201,
     body: { email: user.email, username: user.username },
   })
-  const login = await client.post('/api/token/obtain/', { username: user.username, password: user.password })
+  const credentials = { username: user.username, password: user.password }
+  const login = await client.post('/api/token/obtain/', credentials, headers)
   expect(login.status, login.text).to.equal(200)
   const access = textIn(login, 'access')
   const path = `/api/users/${encodeURIComponent(user.username)}/`

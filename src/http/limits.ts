@@ -1,0 +1,130 @@
+import type { Logger } from 'pino'
+import type { AccessClaims } from '../account/accounts.ts'
+import { DomainError } from '../account/domain-error.ts'
+import { emailKey, usernameKey } from '../account/names.ts'
+import { createAttempts } from '../limits/attempts.ts'
+import type { KnownAddresses } from '../limits/known-addresses.ts'
+import { type Limiter, left, type Place, type Standing, Throttled } from '../limits/limiter.ts'
+import type { LimitName } from '../limits/rules.ts'
+import { type ClientOf, clientNetwork } from './client.ts'
+import type { Exchange } from './exchange.ts'
+
+export type Limits = ReturnType<typeof createLimits>
+
+export type LimitsParts = {
+  limiter: Limiter
+  known: KnownAddresses
+  clientOf: ClientOf
+  trustProxy: boolean
+  commandTimeoutMs: number
+  log: Logger
+  /** For metrics. */
+  throttled(limit: LimitName): void
+  loginFailed(): void
+}
+
+/** What throws Throttled where somebody does something too often; answers tell how the limit stands. */
+export function createLimits(parts: LimitsParts) {
+  const { limiter, known, clientOf, trustProxy, log } = parts
+  const attempts = createAttempts(limiter)
+  const networkOf = ({ req }: Exchange) => clientNetwork(req, trustProxy)
+
+  async function noting<T>(exchange: Exchange, work: Promise<T>): Promise<T> {
+    try {
+      return await work
+    } catch (error) {
+      if (error instanceof Throttled) {
+        parts.throttled(error.limit)
+        exchange.standing = error.standing
+      }
+      throw error
+    }
+  }
+
+  /** A step that adds nothing. */
+  async function count(exchange: Exchange, place: Place): Promise<unknown> {
+    tell(exchange, await noting(exchange, limiter.count(place)))
+    return undefined
+  }
+
+  function attempt<T>(
+    exchange: Exchange,
+    places: readonly Place[],
+    work: () => Promise<T>,
+    counts: (error: unknown) => boolean,
+  ): Promise<T> {
+    const deadline = exchange.arrivedAt + parts.commandTimeoutMs
+    const failed = (standing: Standing | null) => tell(exchange, standing)
+    return attempts.make(places, work, { counts, failed, deadline })
+  }
+
+  return {
+    /** For the first step of a route. */
+    byAddress: (limit: LimitName) => (exchange: Exchange) =>
+      count(exchange, { limit, whose: networkOf(exchange) }),
+
+    byAccount: (limit: LimitName) => (exchange: Exchange & { claims: AccessClaims }) =>
+      count(exchange, { limit, whose: String(exchange.claims.userId) }),
+
+    /** Mails that are to go to an address, whoever asks for them. */
+    byMailbox: (exchange: Exchange & { fields: { email: string } }) =>
+      count(exchange, { limit: 'mails-per-mailbox', whose: limiter.digest(emailKey(exchange.fields.email)) }),
+
+    /** A command for which the password was given again. */
+    withPassword<T>(exchange: Exchange & { claims: AccessClaims }, command: () => Promise<T>): Promise<T> {
+      const whose = String(exchange.claims.userId)
+      const place = { limit: 'passwords-per-account', whose } as const
+      return noting(exchange, attempt(exchange, [place], command, isWrongPassword))
+    },
+
+    /**
+     * A login. Who fails on purpose cannot lock the owner out: where the owner was lately, the name has an allowance of
+     * its own once the others are used up.
+     */
+    async login<T>(exchange: Exchange, name: string, login: () => Promise<T>): Promise<T> {
+      const username = usernameKey(name)
+      const account = limiter.digest(username)
+      const network = networkOf(exchange)
+      const place = { username, network, range: clientOf(exchange).addressRange }
+      const perAccount = (whose: string): Place => ({ limit: 'logins-per-account', whose })
+
+      async function logIn(places: readonly Place[]): Promise<T> {
+        try {
+          const loggedIn = await attempt(exchange, places, login, isFailedLogin)
+          known.remember(place)
+          return loggedIn
+        } catch (error) {
+          if (isFailedLogin(error)) noteFailure()
+          throw error
+        }
+      }
+
+      function noteFailure(): void {
+        const source = limiter.digest(network).slice(0, 8)
+        log.info({ id: exchange.requestId, source, account: account.slice(0, 8) }, 'a login failed')
+        parts.loginFailed()
+      }
+
+      async function logInWhereKnown(throttled: unknown): Promise<T> {
+        if (!(throttled instanceof Throttled) || !(await known.knows(place))) throw throttled
+        return logIn([perAccount(limiter.digest(`${username} ${network}`))])
+      }
+
+      const usual = [{ limit: 'logins-per-address', whose: network } as const, perAccount(account)]
+      return noting(exchange, logIn(usual).catch(logInWhereKnown))
+    },
+  }
+}
+
+function tell(exchange: Exchange, standing: Standing | null): void {
+  if (standing && (!exchange.standing || left(standing) < left(exchange.standing)))
+    exchange.standing = standing
+}
+
+function isFailedLogin(error: unknown): boolean {
+  return error instanceof DomainError && error.code === 'no_active_account'
+}
+
+function isWrongPassword(error: unknown): boolean {
+  return error instanceof DomainError && error.problems.some(({ code }) => code === 'password_wrong')
+}

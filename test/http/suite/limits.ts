@@ -1,0 +1,239 @@
+import { expect } from 'chai'
+import { eventually } from '../../support/eventually.ts'
+import { type Answered, outcome, textIn } from '../../support/http-client.ts'
+import { goodPassword, newName, newPerson, type Person } from './people.ts'
+import { type StartServer, withServer } from './test-server.ts'
+
+const throttled = { status: 429, body: { detail: 'Request was throttled.' } }
+const from = (address: string) => ({ 'X-Forwarded-For': address })
+
+/** Every limit low, and whoever asks says what address counts. */
+const low = {
+  TRUST_PROXY: 'on',
+  RATE_LIMITS: [
+    'logins-per-address=6/600',
+    'logins-per-account=3/600',
+    'passwords-per-account=2/600',
+    'registrations-per-address=2/600',
+    'resets-per-address=3/600',
+    'mails-per-mailbox=2/600',
+    'edits-per-account=2/600',
+    'searches-per-address=2/600',
+  ].join(','),
+}
+
+let addresses = 0
+/** An address far from all others. */
+const newAddress = () => `198.${18 + Math.floor(++addresses / 250)}.${addresses % 250}.7`
+
+export function limitCases(start: StartServer): void {
+  describe('with limits', () => {
+    const running = withServer(start, low)
+    const person = (fields = {}) => newPerson(running(), fields, from(newAddress()))
+    const logIn = (username: string, address: string, password = 'wrong') =>
+      running().client.post('/api/token/obtain/', { username, password }, from(address))
+    const search = (address: string, path = '/api/users/?query=x') =>
+      running().client.get(path, from(address))
+
+    async function failUntilThrottled(username: string, address: string): Promise<void> {
+      for (let count = 0; count < 3; count++) expect((await logIn(username, address)).status).to.equal(401)
+      expect(outcome(await logIn(username, address))).to.deep.equal(throttled)
+    }
+
+    it('who does something too often is told when to come again', async () => {
+      const address = newAddress()
+      expect(limitsIn(await search(address))).to.deep.equal({ policy: '2;w=600', limit: '2', remaining: '1' })
+      expect(limitsIn(await search(address))).to.deep.equal({ policy: '2;w=600', limit: '2', remaining: '0' })
+      const refused = await search(address)
+      expect(outcome(refused)).to.deep.equal(throttled)
+      expect(limitsIn(refused)).to.deep.equal({ policy: '2;w=600', limit: '2', remaining: '0' })
+      expect(Number(refused.headers['retry-after'])).to.be.within(590, 600)
+      expect(refused.headers['ratelimit-reset']).to.equal(refused.headers['retry-after'])
+      expect((await search(newAddress())).status).to.equal(200)
+    })
+
+    it('a limit comes after path and method, and before all else', async () => {
+      const address = newAddress()
+      const register = (type = 'application/json') =>
+        running().client.ask('POST', '/api/user/create/', {
+          raw: '{}',
+          headers: { ...from(address), 'Content-Type': type },
+        })
+      expect((await register()).status).to.equal(400)
+      expect((await register()).status).to.equal(400)
+      expect(outcome(await register('text/plain'))).to.deep.equal(throttled)
+      expect((await running().client.get('/api/user/create/', from(address))).status).to.equal(405)
+      expect((await running().client.get('/api/user/none/', from(address))).status).to.equal(404)
+      for (let count = 0; count < 2; count++) await search(address)
+      const headers = { ...from(address), Authorization: 'Bearer nonsense' }
+      expect((await running().client.get('/api/users/', headers)).status).to.equal(429)
+    })
+
+    it('IPv6 addresses of one network count as one', async () => {
+      const network = `2001:db8:${(++addresses).toString(16)}:1`
+      await search(`${network}::1`)
+      await search(`${network}:ffff:ffff:ffff:ffff`)
+      expect((await search(`${network}::2`)).status).to.equal(429)
+      expect((await search(`${network.replace(/:1$/, ':2')}::1`)).status).to.equal(200)
+    })
+
+    it('the address is the one that the proxy added', async () => {
+      const address = newAddress()
+      for (let count = 0; count < 2; count++) await search(`203.0.113.${count}, ${address}`)
+      expect((await search(`203.0.113.9, ${address}`)).status).to.equal(429)
+    })
+
+    it('profiles are shown as often as anybody likes', async () => {
+      const { path } = await person()
+      const address = newAddress()
+      for (let count = 0; count < 10; count++) {
+        const shown = await running().client.get(path, from(address))
+        expect(shown.status).to.equal(200)
+        expect(shown.headers).not.to.have.property('ratelimit-limit')
+      }
+    })
+
+    it('logins fail only so often for a name, whether or not somebody has it', async () => {
+      const { username } = await person()
+      for (const name of [username, newName()]) {
+        await failUntilThrottled(name, newAddress())
+        expect(outcome(await logIn(name.toUpperCase(), newAddress(), goodPassword))).to.deep.equal(throttled)
+      }
+    })
+
+    it('logins fail only so often from an address, whatever the name', async () => {
+      const address = newAddress()
+      for (let count = 0; count < 6; count++) expect((await logIn(newName(), address)).status).to.equal(401)
+      expect(outcome(await logIn(newName(), address))).to.deep.equal(throttled)
+    })
+
+    it('a burst of logins fails no more often', async () => {
+      const { username } = await person()
+      const burst = Array.from({ length: 20 }, () => logIn(username, newAddress()))
+      const answers = await Promise.all(burst)
+      expect(answers.map(({ status }) => status).toSorted()).to.deep.equal([
+        ...[401, 401, 401],
+        ...Array.from({ length: 17 }, () => 429),
+      ])
+    })
+
+    it('a burst of right logins all get in', async () => {
+      const { username } = await person()
+      const burst = Array.from({ length: 20 }, () => logIn(username, newAddress(), goodPassword))
+      const answers = await Promise.all(burst)
+      expect(new Set(answers.map(({ status }) => status))).to.deep.equal(new Set([200]))
+    })
+
+    it('a stranger cannot lock the owner out of where the owner logged in', async () => {
+      const home = newAddress()
+      const { username } = await newPerson(running(), {}, from(home))
+      await failUntilThrottled(username, newAddress())
+      expect((await logIn(username, newAddress(), goodPassword)).status).to.equal(429)
+      expect((await logIn(username, home)).status).to.equal(401)
+      expect((await logIn(username, home, goodPassword)).status).to.equal(200)
+      await logIn(username, home)
+      await logIn(username, home)
+      expect(outcome(await logIn(username, home, goodPassword))).to.deep.equal(throttled)
+    })
+
+    it('nor out of where a session of the owner goes on', async () => {
+      const { username, refresh } = await person()
+      const home = newAddress()
+      const refreshed = await running().client.post('/api/token/refresh/', { refresh }, from(home))
+      expect(refreshed.status).to.equal(200)
+      const auth = { Authorization: `Bearer ${textIn(refreshed, 'access')}` }
+      await eventually(async () => {
+        const listed = await running().client.get('/api/sessions/', auth)
+        expect(listed.text).to.contain(home.replace(/\.\d+$/, '.0/24'))
+      })
+      await failUntilThrottled(username, newAddress())
+      expect((await logIn(username, home, goodPassword)).status).to.equal(200)
+    })
+
+    it('edits are limited for an account, wherever it asks from', async () => {
+      const one = await person()
+      const edit = ({ path, auth }: Person, bio: string) =>
+        running().client.put(path, { bio }, { ...auth, ...from(newAddress()) })
+      expect((await edit(one, 'a')).status).to.equal(200)
+      expect((await edit(one, 'b')).status).to.equal(200)
+      expect(outcome(await edit(one, 'c'))).to.deep.equal(throttled)
+      expect((await edit(await person(), 'd')).status).to.equal(200)
+    })
+
+    it('who is logged in cannot guess the password', async () => {
+      const { auth, username, path } = await person()
+      const change = (old: string) =>
+        running().client.post(
+          '/api/password/change/',
+          { old_password: old, new_password: 'battery staple 43' },
+          auth,
+        )
+      const email = () =>
+        running().client.post(
+          '/api/email/change/',
+          { password: 'c', email: `${newName()}@example.org` },
+          auth,
+        )
+      expect((await change('a')).status).to.equal(400)
+      expect((await email()).status).to.equal(400)
+      expect(outcome(await change(goodPassword))).to.deep.equal(throttled)
+      expect(outcome(await email())).to.deep.equal(throttled)
+      const erasure = { json: { password: goodPassword }, headers: auth }
+      expect(outcome(await running().client.ask('DELETE', path, erasure))).to.deep.equal(throttled)
+      expect((await logIn(username, newAddress(), goodPassword)).status).to.equal(200)
+    })
+
+    it('no mailbox is filled, whoever asks for the mails', async () => {
+      const { email } = await person()
+      const ask = (address: string, to: string) =>
+        running().client.post('/api/password/reset/', { email: to }, from(address))
+      expect((await ask(newAddress(), email)).status).to.equal(200)
+      expect((await ask(newAddress(), email.toUpperCase())).status).to.equal(200)
+      expect(outcome(await ask(newAddress(), email))).to.deep.equal(throttled)
+      const { auth } = await person()
+      const change = { password: goodPassword, email }
+      expect((await running().client.post('/api/email/change/', change, auth)).status).to.equal(429)
+      const address = newAddress()
+      for (let count = 0; count < 3; count++) {
+        expect((await ask(address, `${newName()}@example.org`)).status).to.equal(400)
+      }
+      expect(outcome(await ask(address, `${newName()}@example.org`))).to.deep.equal(throttled)
+    })
+
+    it('a failed login is a line in the log that names nobody, and no event', async () => {
+      const { username } = await person()
+      const address = newAddress()
+      const id = newName('request')
+      const headers = { ...from(address), 'X-Request-Id': id }
+      await running().client.post('/api/token/obtain/', { username, password: 'a wrong one' }, headers)
+      await eventually(async () => {
+        const lines = (await running().logged()).filter(line => line.id === id)
+        expect(lines.map(line => line.msg)).to.include('a login failed')
+        const text = JSON.stringify(lines)
+        for (const secret of [username, address, 'a wrong one']) expect(text).not.to.contain(secret)
+      })
+      expect(await running().eventsOf(id)).to.deep.equal([])
+    })
+  })
+
+  describe('with the limits as they are by default', () => {
+    const running = withServer(start, { RATE_LIMITS: 'on' })
+
+    it('people notice nothing of them', async () => {
+      for (let count = 0; count < 5; count++) {
+        const { path, auth } = await newPerson(running())
+        const edited = await running().client.put(path, { bio: 'x' }, auth)
+        expect(edited.headers).to.include({ 'ratelimit-limit': '120', 'ratelimit-remaining': '119' })
+        expect((await running().client.get('/api/users/?query=user')).status).to.equal(200)
+      }
+    })
+  })
+}
+
+function limitsIn({ headers }: Answered) {
+  return {
+    policy: headers['ratelimit-policy'],
+    limit: headers['ratelimit-limit'],
+    remaining: headers['ratelimit-remaining'],
+  }
+}
