@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import {
   type Actor,
+  type AppendResult,
   type EventStore,
   type NewEvent,
   noStream,
@@ -59,6 +60,15 @@ export function createHandler(options: {
   const folds = new LRUCache<string, Loaded<unknown>>({ max: options.cachedStreams ?? 20_000 })
   const queues = new Map<string, Promise<unknown>>()
 
+  async function append(...what: Parameters<EventStore['append']>): Promise<AppendResult> {
+    try {
+      return await store.append(...what)
+    } catch (error) {
+      if (error instanceof RevisionConflict) options.conflicted?.()
+      throw error
+    }
+  }
+
   async function load<State, E extends RosterEvent>(
     aggregate: Aggregate<State, E>,
     stream: string,
@@ -106,13 +116,14 @@ export function createHandler(options: {
       if (decided.length === 0) return { ...loaded, appended: false }
       const events = decided.map((event, index) => toNewEvent(event, stream, intent, index, now))
       try {
-        const { revision } = await store.append(stream, events, loaded.revision, intent.deadline)
+        const { revision } = await append(stream, events, loaded.revision, intent.deadline)
         const handled = foldAppended(aggregate, loaded, decided, now)
         if (handled.revision === revision && !aggregate.lastEventIsState) folds.set(stream, handled)
         return { ...handled, appended: true }
       } catch (error) {
         if (!(error instanceof RevisionConflict)) throw error
-        options.conflicted?.()
+        // The log was replaced by an older copy of itself: what it has lost must not be remembered here.
+        if (error.actual < loaded.revision) folds.delete(stream)
         if (performance.now() > intent.deadline) throw new Overloaded(`${error.message}, until the deadline`)
         if (attempt > 0) await pause(Math.random() * Math.min(100, 2 ** attempt))
         const ids = new Set(events.map(event => event.id))
@@ -167,7 +178,7 @@ export function createHandler(options: {
     async appendAt(stream: string, event: RosterEvent, expected: Revision, after: string, intent: Intent) {
       if (performance.now() > intent.deadline) throw new Overloaded(`too late to append to ${stream}`)
       const now = new Date(Math.max(options.now(), after === '' ? 0 : Date.parse(after))).toISOString()
-      return store.append(stream, [toNewEvent(event, stream, intent, 0, now)], expected, intent.deadline)
+      return append(stream, [toNewEvent(event, stream, intent, 0, now)], expected, intent.deadline)
     },
   }
 }

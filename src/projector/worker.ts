@@ -36,7 +36,7 @@ export type WorkerOptions = {
   applied?: Applied
   now?: () => number
   /** Told of each batch that was stored. */
-  batch?: (follower: string, events: number) => void
+  batch?: (projection: string, events: number) => void
   timing?: Partial<WorkerTiming>
 }
 
@@ -124,12 +124,13 @@ export async function startWorker(options: WorkerOptions): Promise<FollowerWorke
 
   function employFollower(follower: Follower): void {
     // Another log is another follower: what was done for the one says nothing about the other.
+    const { name: feeds, partitions, streams } = follower
     employ(
       `${follower.name}@${logId}`,
-      { feeds: follower.name, partitions: follower.partitions, streams: follower.streams },
+      { feeds, partitions, streams },
       isHeld => createFollowerDuty(follower, isHeld),
       async lease => {
-        const reason = await misfit(eventStore, lease, logId)
+        const reason = await misfit(eventStore, lease, { logId, partitions, streams })
         if (reason === null) return lease.checkpoint
         log.warn({ follower: follower.name, reason }, 'following the log from its beginning again')
         return beforeAll
@@ -138,12 +139,14 @@ export async function startWorker(options: WorkerOptions): Promise<FollowerWorke
   }
 
   function employGeneration({ projection, keeper }: (typeof keepers)[number], generation: Generation): void {
+    const { partitions } = generation
+    const { streams } = projection
     employ(
       generationFollower(generation),
-      { feeds: versionOf(projection), partitions: generation.partitions, streams: projection.streams },
+      { feeds: versionOf(projection), partitions, streams },
       () => createProjectionDuty(projection, generation, { ...options, applied, now }),
       async lease => {
-        const reason = await misfit(eventStore, lease, logId)
+        const reason = await misfit(eventStore, lease, { logId, partitions, streams })
         if (reason === null) return lease.checkpoint
         keeper.reportUnusable(generation.number, reason)
         return null

@@ -4,7 +4,7 @@ import { editProfile } from '../../src/account/account.ts'
 import { accountStream, accounts } from '../../src/account/aggregates.ts'
 import { Overloaded } from '../../src/account/domain-error.ts'
 import { createHandler, type Intent } from '../../src/account/handle.ts'
-import type { EventStore } from '../../src/event-store/event-store.ts'
+import { type EventStore, RevisionConflict } from '../../src/event-store/event-store.ts'
 import { openSqliteEventStore } from '../../src/event-store/sqlite.ts'
 import { withTemporaryFolder } from '../support/temporary-folder.ts'
 
@@ -67,6 +67,44 @@ describe('Handling commands', () => {
       const { state, revision } = await createHandler({ store, now: () => noon }).load(accounts, stream, 0)
       expect(revision).to.equal(8n)
       expect(state).to.have.property('profile').that.includes({ firstName: 'new', avatar: 'new', bio: 'new' })
+    })
+  })
+
+  it('forgets what the log lost when it was replaced by an older copy of itself', async () => {
+    await withUser(newer =>
+      withUser(async older => {
+        let log = newer
+        const store: EventStore = {
+          ...newer,
+          append: (...append) => log.append(...append),
+          readStream: (...read) => log.readStream(...read),
+        }
+        const handler = createHandler({ store, now: () => noon })
+        const edit = (bio: string) =>
+          handler.handle(accounts, stream, intent(performance.now() + 10_000), account =>
+            editProfile(account, { bio }),
+          )
+        expect((await edit('lost')).revision).to.equal(1n)
+        expect((await edit('lost too')).revision).to.equal(2n)
+        log = older
+        expect((await edit('kept')).revision).to.equal(1n)
+      }),
+    )
+  })
+
+  it('tells of each append that another was faster than', async () => {
+    await withUser(async store => {
+      let conflicts = 0
+      const conflicted = () => {
+        conflicts++
+      }
+      const handler = createHandler({ store, now: () => noon, conflicted })
+      await handler.handle(accounts, stream, intent(), account => editProfile(account, { bio: 'x' }))
+      expect(conflicts).to.equal(0)
+      const late = { type: 'ProfileEdited' as const, data: { bio: 'late' } }
+      const refused = await handler.appendAt(stream, late, 0n, '', intent()).catch((error: unknown) => error)
+      expect(refused).to.be.instanceOf(RevisionConflict)
+      expect(conflicts).to.equal(1)
     })
   })
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { type Profile, profiles } from '../../projections/profiles.ts'
+import { noStream, type RecordedEvent } from '../../src/event-store/event-store.ts'
 import { requestRebuild, requestRollback, requestStop } from '../../src/projector/generation-requests.ts'
 import { createProfileQueries } from '../../src/projector/profile-queries.ts'
 import type { Projection } from '../../src/projector/projection.ts'
@@ -237,6 +238,51 @@ describe('a rebuild', () => {
       } finally {
         await older.close()
       }
+    })
+
+    it('by an older copy that has grown by what only its checkpoints passed: misses no event', async () => {
+      const others = (count: number) => Array.from({ length: count }, () => edited({}))
+      const first = await stage.start()
+      await fill(2)
+      const copied: RecordedEvent[] = []
+      for await (const { events } of stage.eventStore.readAll()) copied.push(...events)
+      await stage.eventStore.append('elsewhere-1', others(9), noStream)
+      const head = await stage.eventStore.head()
+      await eventually(async () => {
+        const leases = await stage.readStore.leases('profiles.1')
+        expect(leases.map(({ checkpoint }) => checkpoint)).to.deep.equal([head, head, head, head])
+      })
+      await first.stop()
+      const older = await openStage()
+      try {
+        for (const event of copied) {
+          await older.eventStore.append(event.stream, [event], event.revision - 1n)
+        }
+        await older.append(3, registered(3, 'after_the_copy'))
+        await older.eventStore.append('elsewhere-1', others(20), noStream)
+        const worker = await older.start({ readStore: stage.readStore })
+        await eventually(async () => expect((await pointer())?.live).to.equal(2))
+        const [, rebuilt] = await stage.readStore.generations('profiles')
+        expect(rebuilt?.reason).to.include('revision 0 of user-3').and.to.include('was not applied')
+        expect(await scanAll(await stage.documents(profiles))).to.deep.equal(
+          await foldOfLog(older.eventStore, profiles),
+        )
+        await worker.stop()
+      } finally {
+        await older.close()
+      }
+    })
+
+    it('that is: not for what has not changed', async () => {
+      const first = await stage.start()
+      await fill(2)
+      await stage.untilTrue()
+      await stage.eventStore.append('elsewhere-1', [edited({})], noStream)
+      await first.stop()
+      await stage.append(1, edited({ bio: 'later' }))
+      await stage.start()
+      await stage.untilTrue()
+      expect(await numbers()).to.deep.equal([1])
     })
   })
 
