@@ -17,12 +17,19 @@ type StoreConfig = Pick<Config, 'dataDir' | 'eventstoreUrl' | 'streamPrefix'>
 export const eventsFile = (dataDir: string): string => join(dataDir, 'events.db')
 export const readFile = (dataDir: string): string => join(dataDir, 'read.db')
 
-/** The event log that the environment tells of: EventStoreDB if it has an address, else SQLite in DATA_DIR. */
-export async function openEventStore(config: StoreConfig, log?: Warn): Promise<WholeEventStore> {
+/**
+ * The event log that the environment tells of: EventStoreDB if it has an address, else SQLite in DATA_DIR.
+ * `appendRetried` is told of each append that is sent again.
+ */
+export async function openEventStore(
+  config: StoreConfig,
+  log?: Warn,
+  appendRetried: () => void = () => {},
+): Promise<WholeEventStore> {
   const store =
     config.eventstoreUrl === null
       ? await openSqliteEventStore({ file: eventsFile(config.dataDir) })
-      : await openEventStoreDB({ url: config.eventstoreUrl, ...(log ? { log } : {}) })
+      : await openEventStoreDB({ url: config.eventstoreUrl, appendRetried, ...(log ? { log } : {}) })
   return wholeWithStreamPrefix(store, config.streamPrefix)
 }
 

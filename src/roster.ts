@@ -61,7 +61,7 @@ export async function startRoster(
   const secret = config.jwtSecret ?? (await generatedSecret(config.dataDir))
   const keys = config.jwtKeys === null ? [] : await readTokenKeys(config.jwtKeys)
   const tokens = createTokens({ secret: Buffer.from(secret), keys })
-  const store = await openEventStore(config, log)
+  const store = await openEventStore(config, log, () => metrics.appendRetried())
   const readStore = await openReadStore(config, log)
   const stopping = new AbortController()
   const identity = askForIdentity(store, log, stopping.signal, config.eventstoreUrl === null ? 0 : Infinity)

@@ -21,15 +21,18 @@ const serverDeadlineMs = 600_000
 
 /**
  * Appends at exactly `expected`. When it cannot be known whether an attempt was carried out, the next one sends the same
- * ids at the same revision, which the server knows again, until `deadline`.
+ * ids at the same revision, which the server knows again, until `deadline`; `retried` is told of each.
  */
 export function appendTo(
   connection: Connection,
   append: { stream: string; events: EventData[]; expected: Revision; bytes: number; deadline: number },
+  retried = () => {},
 ): Promise<Revision> {
   const { stream, events, expected, deadline } = append
+  let attempts = 0
   const expectedRevision = expected === noStream ? ('no_stream' as const) : expected
   return connection.persist(`append to ${stream}`, deadline, async ({ client }) => {
+    if (attempts++ > 0) retried()
     try {
       const options = { expectedRevision, deadline: serverDeadlineMs }
       const { nextExpectedRevision } = await client.appendToStream(stream, events, options)

@@ -15,6 +15,8 @@ export type EventStoreDBOptions = {
   /** `esdb://…` or `esdb+discover://…` with the client's options. */
   url: string
   log?: { warn(fields: object, message: string): void }
+  /** Told of each append that is sent again, because it is not known what came of it. */
+  appendRetried?: () => void
   /** The server's `MaxAppendSize`. */
   maxAppendBytes?: number
   /** How long a call without a deadline of its own goes on trying, in milliseconds. */
@@ -37,7 +39,7 @@ const defaultTiming: Patience & Vigilance = {
  * succeeds while the server is down. Throws an Error, in which nothing is secret, if the URL is unusable.
  */
 export async function openEventStoreDB(options: EventStoreDBOptions): Promise<WholeEventStore> {
-  const { log, maxAppendBytes = 1024 * 1024, patienceMs = 5000 } = options
+  const { log, appendRetried, maxAppendBytes = 1024 * 1024, patienceMs = 5000 } = options
   const timing = { ...defaultTiming, ...options.timing }
   const connection = readConnectionUrl(options.url)
   for (const warning of connection.warnings)
@@ -98,7 +100,8 @@ export async function openEventStoreDB(options: EventStoreDBOptions): Promise<Wh
       if (events.length === 0) throw new RangeError(`append of no events to ${stream}`)
       const encoded = encode(events, maxAppendBytes)
       if (encoded.bytes > maxAppendBytes) throw new EventTooLarge(stream, encoded.bytes, maxAppendBytes)
-      return { revision: await finished(appendTo(appends, { ...encoded, stream, expected, deadline })) }
+      const append = { ...encoded, stream, expected, deadline }
+      return { revision: await finished(appendTo(appends, append, appendRetried)) }
     },
 
     async readStream(stream, { from, direction = 'forwards', limit, deadline = deadlineFromNow() } = {}) {

@@ -52,7 +52,7 @@ export function createHealth(parts: HealthParts) {
     async figures(): Promise<ReadModelFigures[]> {
       const statuses = await Promise.all(parts.projections.map(statusOf))
       return statuses.flatMap(({ projection, generations }) =>
-        generations.map(({ generation, use, lagSeconds, lagEvents, progress, parked }) => ({
+        generations.map(({ generation, use, lagSeconds, lagEvents, progress, parked, holders }) => ({
           projection,
           generation: generation.number,
           use,
@@ -60,6 +60,7 @@ export function createHealth(parts: HealthParts) {
           lagEvents,
           progress,
           parkedStreams: parked.length,
+          holders,
         })),
       )
     },

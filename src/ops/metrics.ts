@@ -11,6 +11,8 @@ export type ReadModelFigures = {
   /** How much of the log it has seen, 0 to 1. */
   progress: number
   parkedStreams: number
+  /** Who holds each of its partitions; null: nobody. */
+  holders: readonly (string | null)[]
 }
 
 export type MetricSources = {
@@ -19,6 +21,8 @@ export type MetricSources = {
 }
 
 export type Metrics = ReturnType<typeof createMetrics>
+
+const readModel = ['projection', 'generation', 'use'] as const
 
 /** What Roster counts and times, for Prometheus. What the read store knows is asked for when it is read. */
 export function createMetrics(sources: MetricSources) {
@@ -41,7 +45,7 @@ export function createMetrics(sources: MetricSources) {
   })
   const conflicts = new Counter({
     name: 'roster_append_conflicts_total',
-    help: 'Appends refused because the stream had moved on; the command is decided again.',
+    help: 'Appends refused because the stream had moved on.',
     registers,
   })
   const retries = new Counter({
@@ -91,10 +95,16 @@ export function createMetrics(sources: MetricSources) {
   )
   const progress = gauge('roster_projection_progress', 'How much of the log a read model has seen, 0 to 1.')
   const parked = gauge('roster_parked_streams', 'Streams with an event that cannot be applied.')
-  const readModelGauges = [lagSeconds, lagEvents, progress, parked]
+  const partitions = new Gauge({
+    name: 'roster_projection_partitions',
+    help: 'Partitions of a read model by the worker that holds them; an empty holder: nobody.',
+    labelNames: [...readModel, 'holder'] as const,
+    registers,
+  })
+  const readModelGauges = [lagSeconds, lagEvents, progress, parked, partitions]
 
   function gauge(name: string, help: string) {
-    return new Gauge({ name, help, labelNames: ['projection', 'generation', 'use'] as const, registers })
+    return new Gauge({ name, help, labelNames: readModel, registers })
   }
 
   /** A read store that is down leaves these out, rather than the whole page. */
@@ -107,6 +117,7 @@ export function createMetrics(sources: MetricSources) {
       if (found.lagEvents !== null) lagEvents.set(labels, found.lagEvents)
       progress.set(labels, found.progress)
       parked.set(labels, found.parkedStreams)
+      for (const holder of found.holders) partitions.inc({ ...labels, holder: holder ?? '' })
     }
   }
 

@@ -15,7 +15,7 @@ export type ProjectionDutyOptions = {
   log: ProjectorLog
   now(): number
   /** Told of each batch that was stored. */
-  batch?(follower: string, events: number): void
+  batch?(projection: string, events: number): void
 }
 
 /** So that neither the store's lock nor the event loop is held for long. */
@@ -60,7 +60,7 @@ export function createProjectionDuty<Document extends JsonObject>(
     parking.note(parked)
     for (const { holding, after } of moved) holding.witness = after.witness
     for (const holding of holdings) Object.assign(holding, at(read, holding))
-    options.batch?.(follower, events.length)
+    options.batch?.(projection.name, events.length)
     return []
   }
 

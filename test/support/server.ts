@@ -33,12 +33,17 @@ export const startServer: StartServer = async (environment = {}) => {
   const config = readConfig({ ...forTests, DATA_DIR: dataDir, ...environment })
   let passed = 0
   const roster = await startRoster(config, log, () => Date.now() + passed)
-  const url = roster.listening.find(({ name }) => name === 'api')?.url
-  if (url === undefined) throw new Error('expected the api to listen, it does not')
+  const urlOf = (listener: string) => {
+    const url = roster.listening.find(({ name }) => name === listener)?.url
+    if (url === undefined) throw new Error(`expected the ${listener} to listen, it does not`)
+    return url
+  }
+  const url = urlOf('api')
   const client = createHttpClient(url)
   return {
     client,
     url,
+    opsUrl: urlOf('ops'),
     port: Number(new URL(url).port),
     jwtSecret,
     resetTokens: async email => (await mailsTo(join(config.dataDir, 'outbox'), email)).flatMap(tokensIn),

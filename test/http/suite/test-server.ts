@@ -5,6 +5,8 @@ import type { HttpClient } from '../../support/http-client.ts'
 export type TestServer = {
   client: HttpClient
   url: string
+  /** Where `/readyz` and `/metrics` are. */
+  opsUrl: string
   port: number
   /** The secret that its tokens are signed with. */
   jwtSecret: string

@@ -54,6 +54,9 @@ export function createFaults() {
       }
       return undefined
     },
+    /** How many faults are still to come. */
+    left: (on: Operation): number =>
+      [...orders].reduce((sum, order) => (order.on === on ? sum + order.left : sum), 0),
     /** Takes all orders back, or those on one operation. */
     clear(on?: Operation): void {
       for (const order of orders) if (on === undefined || order.on === on) orders.delete(order)
