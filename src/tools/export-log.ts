@@ -3,22 +3,16 @@ import type { Position } from '../event-store/event-store.ts'
 import { readIdentity } from '../event-store/log-identity.ts'
 import { type EventText, untruncated, type WholeEventStore } from '../event-store/log-transfer.ts'
 import { erasedUsers, tellsOf } from './erasures.ts'
-import {
-  type ExportSignature,
-  eventLine,
-  footerLine,
-  headerLine,
-  saltLength,
-  sha256,
-} from './export-file/format.ts'
+import { createEventLines } from './export-file/event-lines.ts'
+import { type ExportSignature, footerLine, headerLine, saltLength, sha256 } from './export-file/format.ts'
 
 export type Exporting = {
   store: WholeEventStore
   /** One user's events, or null for the whole log. */
   userId: number | null
   sign?: (chain: string) => ExportSignature
-  /** Takes the lines so far, each with its newline. */
-  write(lines: string): Promise<void>
+  /** Takes what comes next of the file; bytes are used again once it resolves. */
+  write(text: string | Buffer): Promise<void>
   onProgress?(progress: { events: number; position: Position; head: Position }): void
   signal?: AbortSignal
 }
@@ -43,7 +37,7 @@ export async function exportLog(exporting: Exporting): Promise<number | null> {
   const isForgotten = ({ stream, type, metadata }: EventText) =>
     erased.size > 0 && erased.has(tellsOf({ stream, type, userId: () => read(metadata).userId }) ?? -1)
   const belongs = userId === null ? () => true : belongingTo(userId)
-  let { text, chain } = header
+  const lines = createEventLines(header.chain)
   let events = 0
   let last = '{}'
 
@@ -51,25 +45,23 @@ export async function exportLog(exporting: Exporting): Promise<number | null> {
     ...(userId === null ? {} : { filter: { prefixes: streamsOf(userId) } }),
     ...(signal ? { signal } : {}),
   })
+  await write(header.text)
   for await (const batch of untruncated(store, texts)) {
     for (const event of batch.events) {
       if (event.position > head) break
       if (isForgotten(event) || !belongs(event)) continue
-      const line = eventLine(chain, events + 2, event, saltOf(event.id))
-      text += `\n${line.text}`
-      chain = line.chain
+      lines.add(events + 2, event, saltOf(event.id))
       last = event.metadata
       events++
     }
-    await write(text)
-    text = ''
+    await write(lines.take())
     exporting.onProgress?.({ events, position: batch.checkpoint, head })
     if (batch.checkpoint >= head) break
   }
   if (signal?.aborted) return null
   const { time } = read(last)
   const until = typeof time === 'string' ? time : null
-  await write(`${text}\n${footerLine(chain, { events, until }, exporting.sign).text}\n`)
+  await write(`\n${footerLine(lines.chain(), { events, until }, exporting.sign).text}\n`)
   return events
 }
 

@@ -45,13 +45,6 @@ export function headerLine({ log, scope }: ExportHeader): Line {
   return { text: `{"chain":"${chain}",${rest}`, chain }
 }
 
-export function eventLine(before: string, line: number, event: EventText, salt: string): Line {
-  const { stream, revision } = event
-  const rest = `${contentText(event)},"salt":"${salt}"}`
-  const place = { line, stream, revision: String(revision) }
-  return placedLine(before, placeText(place), sha256(rest), rest)
-}
-
 /** What `content` is for an event, and its name: all that follows `chain` but the salt. */
 export function contentText({ id, type, data, metadata }: Omit<EventText, 'position'>): string {
   return `"content":{"data":${data},"id":${JSON.stringify(id)},"metadata":${metadata},"type":${JSON.stringify(type)}}`
@@ -62,7 +55,9 @@ export const saltTextLength = ',"salt":""}'.length + saltLength
 
 /** The line of an event whose content and salt were taken out. */
 export function redactedLine(before: string, place: ExportPlace, digest: string): Line {
-  return placedLine(before, placeText(place), digest, `"digest":"${digest}"}`)
+  const at = placeText(place)
+  const chain = chainAfter(before, digest, at)
+  return { text: `{"at":${at},"chain":"${chain}","digest":"${digest}"}`, chain }
 }
 
 export function footerLine(
@@ -76,16 +71,12 @@ export function footerLine(
   return { text: `{"chain":"${chain}","content":${content}${signed}}`, chain }
 }
 
-function placedLine(before: string, place: string, digest: string, rest: string): Line {
-  const chain = chainAfter(before, digest, place)
-  return { text: `{"at":${place},"chain":"${chain}",${rest}`, chain }
-}
-
 /** Both hashes have one length always, so no two different inputs are the same text. */
 export function chainAfter(before: string, digest: string, place: string): string {
   return sha256(before + digest + place)
 }
 
-function placeText({ line, revision, stream }: ExportPlace): string {
+/** How `at` is written. */
+export function placeText({ line, revision, stream }: ExportPlace): string {
   return `{"line":${line},"revision":"${revision}","stream":${JSON.stringify(stream)}}`
 }

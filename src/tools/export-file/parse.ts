@@ -56,7 +56,7 @@ export function parsePlaced(line: Buffer): { read: PlacedLine; digest: string; p
   const chainEnd = chainAt + hashLength
   if (number === undefined || revision === undefined || stream === undefined) return null
   if (line.toString('latin1', chainEnd, chainEnd + 2) !== '",') return null
-  const streamName = parse(stream)
+  const streamName = stream.includes('\\') ? parse(stream) : stream.slice(1, -1)
   if (typeof streamName !== 'string') return null
   const place = { line: Number(number), stream: streamName, revision }
   const chain = line.toString('latin1', chainAt, chainEnd)
