@@ -28,6 +28,7 @@ const isAudited: Readonly<Record<RosterEventType, boolean>> = {
   EmailChanged: true,
   EmailLost: true,
   SessionStolen: true,
+  EmailWanted: true,
   AccountDisabled: true,
   AccountEnabled: true,
   SessionsEnded: true,

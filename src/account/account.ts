@@ -1,6 +1,7 @@
 import { DomainError } from './domain-error.ts'
 import type {
   AccountEvent,
+  EmailWanted,
   ProfileEdited,
   ProfileFields,
   RosterEvent,
@@ -19,6 +20,7 @@ export type EmailChange = { changeId: string; email: string; requestedAt: string
 export type MailAbout =
   | { kind: 'reset' | 'emailConfirmation' | 'passwordChanged' | 'emailChanged' }
   | { kind: 'sessionStolen'; device: string; addressRange: string }
+  | { kind: 'emailWanted'; for: EmailWanted['data']['for'] }
 
 /** A mail asked for and neither sent nor abandoned yet. `reason` says why it is not wanted any more. */
 export type DueMail = MailAbout & {
@@ -51,6 +53,8 @@ type AccountState = {
   sessionsEnd: SessionsEnd
   /** The sessions revoked lately because of theft, of which the owner was told. */
   stolenSessions: readonly string[]
+  /** When the owner was last told that somebody gave the address as theirs, or null. */
+  emailWantedAt: string | null
 }
 
 export type ActiveAccount = { status: 'active' } & AccountState
@@ -73,6 +77,8 @@ export const resetPauseSeconds = 60
 /** How long it is tried to tell the owner what happened. */
 export const noticeLastsSeconds = 7 * 86_400
 const rememberedThefts = 20
+/** So that nobody fills the owner's mailbox. */
+const emailWantedPauseSeconds = 86_400
 /** So that nobody can pass for somebody who is just gone. */
 export const usernameReservedDays = 30
 
@@ -144,6 +150,12 @@ export function evolve(account: Account, event: AccountEvent, place: EventPlace)
       const about = { kind: 'sessionStolen', device, addressRange } as const
       return mailing({ ...before, stolenSessions }, about, { mailId, to: before.email, place })
     }
+    case 'EmailWanted': {
+      const before = registeredBefore(event, account)
+      const about = { kind: 'emailWanted', for: event.data.for } as const
+      const mail = { mailId: event.data.noticeId, to: before.email, place }
+      return mailing({ ...before, emailWantedAt: place.time }, about, mail)
+    }
     case 'SessionsEnded': {
       const before = registeredBefore(event, account)
       return { ...before, sessionsEnd: { revision: place.revision, except: event.data.exceptSession } }
@@ -180,6 +192,7 @@ function registered(event: UserRegistered, place: EventPlace): RegisteredAccount
     dueMails: [],
     sessionsEnd: { revision: place.revision, except: null },
     stolenSessions: [],
+    emailWantedAt: null,
   }
 }
 
@@ -349,6 +362,18 @@ export function noteTheft(account: Account, theft: SessionStolen['data']): Accou
   return isNews ? [{ type: 'SessionStolen', data: theft }] : []
 }
 
+/** Notes that somebody else gave the account's address as theirs, so that the owner is told, at most once a day. */
+export function noteWantedEmail(
+  account: Account,
+  wanted: EmailWanted['data'] & { now: string },
+): AccountEvent[] {
+  if (!isRegistered(account)) return []
+  const { now, ...data } = wanted
+  const { emailWantedAt: toldAt } = account
+  const isNews = toldAt === null || now >= secondsAfter(toldAt, emailWantedPauseSeconds)
+  return isNews ? [{ type: 'EmailWanted', data }] : []
+}
+
 /** Ends every session but the one that asks, which must be live still. */
 export function endOtherSessions(account: Account, asking: AskingSession): AccountEvent[] {
   requireLive(account, asking)
@@ -447,6 +472,7 @@ export function mailAskedForBy(event: RosterEvent): string | null {
     case 'PasswordChanged':
     case 'EmailChanged':
     case 'SessionStolen':
+    case 'EmailWanted':
       return event.data.noticeId
     default:
       return null

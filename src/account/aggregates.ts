@@ -15,6 +15,7 @@ const accountEvents: Record<AccountEvent['type'], true> = {
   EmailChanged: true,
   EmailLost: true,
   SessionStolen: true,
+  EmailWanted: true,
   AccountDisabled: true,
   AccountEnabled: true,
   SessionsEnded: true,

@@ -12,11 +12,13 @@ import { accountStream, accounts } from './aggregates.ts'
 import { DomainError, type FieldProblem, Overloaded } from './domain-error.ts'
 import { handleProven } from './handle-proven.ts'
 import { type AccountRead, takeEmail } from './take-email.ts'
+import { tellOfWantedEmail } from './tell-of-wanted-email.ts'
 import { intentOf, randomId, type WriteSide, whenVisible } from './write-side.ts'
 
 /**
  * Stores that an address is to be proved by a mail to it, and changed then. Throws `invalid_fields` with what is wrong
- * with `password` and `email`: taken is an address only by whoever proved it.
+ * with `password` and `email`: taken is an address only by whoever proved it. Where addresses are hidden, its owner is told
+ * and nobody else.
  */
 export async function requestEmailChange(
   side: WriteSide,
@@ -31,8 +33,15 @@ export async function requestEmailChange(
     const problems: FieldProblem[] = isRight ? [] : [{ field: 'password', code: 'password_wrong' }]
     const holder = await side.claims.holder('email', email, context.deadline)
     const isTheirs = holder?.account.userId === claims.userId
-    if (holder?.account.emailProved && !isTheirs) problems.push({ field: 'email', code: 'email_taken' })
+    const isTaken = holder?.account.emailProved === true && !isTheirs
+    const isHidden = side.settings.hideUnknownEmails
+    if (isTaken && !isHidden) problems.push({ field: 'email', code: 'email_taken' })
     if (problems.length > 0) throw new DomainError('invalid_fields', problems)
+    if (isTaken) {
+      const intent = intentOf('tell of a wanted e-mail', 'system', context)
+      await tellOfWantedEmail(side, { email, for: 'change' }, intent)
+      return () => []
+    }
     return (current, now) => {
       const expiresAt = new Date(Date.parse(now) + side.settings.emailTokenTtlSeconds * 1000).toISOString()
       return decideRequest(current, { changeId, email, now, expiresAt, asking })

@@ -49,6 +49,11 @@ export type SessionStolen = Stored<
   'SessionStolen',
   { sessionId: string; device: string; addressRange: string; noticeId: string }
 >
+/**
+ * Somebody gave this account's address as theirs, for a new account or another one, and was not told that it is taken;
+ * `noticeId` is the mail that tells the owner.
+ */
+export type EmailWanted = Stored<'EmailWanted', { for: 'registration' | 'change'; noticeId: string }>
 /** By an operator: nobody can log in any more, and every session ends. */
 export type AccountDisabled = Stored<'AccountDisabled', Record<string, never>>
 export type AccountEnabled = Stored<'AccountEnabled', Record<string, never>>
@@ -77,6 +82,7 @@ export type AccountEvent =
   | EmailChanged
   | EmailLost
   | SessionStolen
+  | EmailWanted
   | AccountDisabled
   | AccountEnabled
   | SessionsEnded

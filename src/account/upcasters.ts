@@ -21,6 +21,7 @@ const upcasters: Readonly<Record<RosterEventType, readonly Upcaster[]>> = {
   EmailChanged: [],
   EmailLost: [],
   SessionStolen: [],
+  EmailWanted: [],
   AccountDisabled: [],
   AccountEnabled: [],
   SessionsEnded: [],

@@ -29,6 +29,8 @@ export type WriteSide = {
     resetTokenTtlSeconds: number
     emailTokenTtlSeconds: number
     refreshGraceSeconds: number
+    /** Whether nobody is told that an address is somebody's. */
+    hideUnknownEmails: boolean
   }
 }
 

@@ -79,7 +79,7 @@ export function createRoutes(parts: AppParts): Route[] {
   const { hideUnknownEmails } = settings
   const newContext = createNewContext(settings.commandTimeoutMs)
   const { recogniseViewer, requireAccount } = createCredentials(accounts, newContext)
-  const register = createRegister(accounts, newContext)
+  const register = createRegister(accounts, newContext, hideUnknownEmails)
   const clientOf = createClientOf(settings.trustProxy)
   const limits = createLimits({ ...parts, ...settings, clientOf })
   const tokens = createTokenRoutes(accounts, newContext, { clientOf, limits })

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { AccessClaims, Accounts } from '../account/accounts.ts'
-import { DomainError } from '../account/domain-error.ts'
 import { type Answer, type Exchange, json } from './exchange.ts'
 import { password, text } from './fields.ts'
+import { hideTime } from './hide-time.ts'
 import type { Limits } from './limits.ts'
 import type { NewContext } from './new-context.ts'
 import { emailRule, longestEmail } from './register.ts'
@@ -28,11 +28,8 @@ export function createEmailChangeRoutes(
     async changeEmail(exchange: Exchange & Change): Promise<Answer> {
       const { claims, fields } = exchange
       const context = newContext(exchange)
-      try {
-        await limits.withPassword(exchange, () => accounts.requestEmailChange(claims, fields, context))
-      } catch (error) {
-        if (!hideUnknownEmails || !isOnlyTaken(error)) throw error
-      }
+      await limits.withPassword(exchange, () => accounts.requestEmailChange(claims, fields, context))
+      if (hideUnknownEmails) await hideTime(exchange)
       return done()
     },
 
@@ -41,9 +38,4 @@ export function createEmailChangeRoutes(
       return done(...pendingUnless(visible))
     },
   }
-}
-
-function isOnlyTaken(error: unknown): boolean {
-  if (!(error instanceof DomainError) || error.code !== 'invalid_fields') return false
-  return error.problems.every(({ code }) => code === 'email_taken')
 }

@@ -1,9 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Accounts } from '../account/accounts.ts'
 import { DomainError } from '../account/domain-error.ts'
 import { type Answer, type Exchange, json } from './exchange.ts'
 import { password, text } from './fields.ts'
+import { hideTime } from './hide-time.ts'
 import type { NewContext } from './new-context.ts'
 import { emailRule } from './register.ts'
 
@@ -13,9 +13,6 @@ export const confirmResetBody = z.object({
   token: text(),
 })
 export const validateResetBody = z.object({ token: text() })
-
-/** After which time from its arrival a request for a reset is answered where unknown addresses are hidden. */
-const hidingMs = 250
 
 const done = (): Answer => json(200, { status: 'OK' })
 
@@ -53,7 +50,7 @@ function hidingWhoIsUnknown<E extends Exchange>(requestReset: (exchange: E) => P
     } catch (error) {
       if (!(error instanceof DomainError && error.code === 'email_unknown')) throw error
     }
-    await pause(Math.max(0, exchange.arrivedAt + hidingMs - performance.now()))
+    await hideTime(exchange)
     return done()
   }
 }

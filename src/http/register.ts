@@ -7,6 +7,7 @@ import { fieldError } from './errors.ts'
 import { type Exchange, json } from './exchange.ts'
 import { notAnEmail, notAUsername } from './field-errors.ts'
 import { hasMoreCodePoints, type Inspection, inspect, password, refuseFields, text } from './fields.ts'
+import { hideTime } from './hide-time.ts'
 import type { NewContext } from './new-context.ts'
 import { profileTexts, toProfileFields } from './profile-fields.ts'
 import { pendingUnless } from './visible.ts'
@@ -33,7 +34,7 @@ const fieldOrder = Object.keys(registerBody.shape)
 type RegisterFields = z.infer<typeof registerBody>
 
 /** The last step of a registration: tells everything that is wrong with it at once, or registers. */
-export function createRegister(accounts: Accounts, newContext: NewContext) {
+export function createRegister(accounts: Accounts, newContext: NewContext, hideUnknownEmails: boolean) {
   return async (exchange: Exchange & { sent: Sent; inspection: Inspection<RegisterFields> }) => {
     const { sent, inspection } = exchange
     const context = newContext(exchange)
@@ -48,7 +49,9 @@ export function createRegister(accounts: Accounts, newContext: NewContext) {
     if (problems.length > 0) return refuseFields(problems.map(fieldError), fieldOrder)
     const { value, visible } = await accounts.registerUser(user, context)
     const location = `/api/users/${encodeURIComponent(value.username)}/`
-    const body = { email: value.email, username: value.username }
+    // As it was sent: whether somebody has it already is not told where addresses are hidden.
+    const body = { email: user.email, username: value.username }
+    if (hideUnknownEmails) await hideTime(exchange)
     return json(201, body, 'Location', location, ...pendingUnless(visible))
   }
 }

@@ -2,7 +2,7 @@ import type { DueMail } from '../account/account.ts'
 import type { Tokens } from '../account/tokens.ts'
 import { emailConfirmationMail } from './email-confirmation-mail.ts'
 import type { MailContent } from './mail-layout.ts'
-import { emailChangedMail, passwordChangedMail, sessionStolenMail } from './notice-mails.ts'
+import { emailChangedMail, emailWantedMail, passwordChangedMail, sessionStolenMail } from './notice-mails.ts'
 import { resetMail } from './reset-mail.ts'
 
 /** What mails are made of. A page's address has `{token}` for the token; null if there is no page. */
@@ -28,6 +28,8 @@ export function mailContent(
       return passwordChangedMail({ username, at })
     case 'emailChanged':
       return emailChangedMail({ username, at })
+    case 'emailWanted':
+      return emailWantedMail({ username, at, for: mail.for })
     case 'sessionStolen':
       return sessionStolenMail({ username, at, device: mail.device, addressRange: mail.addressRange })
   }

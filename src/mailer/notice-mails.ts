@@ -29,6 +29,29 @@ export function emailChangedMail({ username, at }: Notice): MailContent {
   })
 }
 
+/** For the owner of an address that somebody gave as theirs, who was not told that it is taken. */
+export function emailWantedMail({
+  username,
+  at,
+  for: what,
+}: Notice & { for: 'registration' | 'change' }): MailContent {
+  return layOutMail({
+    subject: 'You have an account already',
+    username,
+    intro: [
+      what === 'registration'
+        ? 'somebody registered with this address'
+        : 'somebody gave this address for another account',
+      `on ${readableTime(at)}. It is that of your account`,
+      'and stays so: the other account did not get it.',
+    ],
+    outro: [
+      'If it was you, log in with your username, or have a new',
+      'password mailed to you. If not, you need not do anything.',
+    ],
+  })
+}
+
 /** For the owner, when a copied refresh token was used and its session ended for that. */
 export function sessionStolenMail(notice: Notice & { device: string; addressRange: string }): MailContent {
   const { username, at, device, addressRange } = notice

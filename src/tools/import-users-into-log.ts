@@ -109,12 +109,9 @@ async function createImport(
     // Registered, and stopped right then.
     if (before !== null && privacy) await hide(before, context)
     if (before !== null) return { result: 'there already' as const, id: before }
-    const { account } = await claimAndRegister(
-      { claims, handler, nextUserId, now },
-      user,
-      context,
-      'operator',
-    )
+    const { account } = await claimAndRegister({ claims, handler, nextUserId, now }, user, context, {
+      actor: 'operator',
+    })
     if (privacy) await hide(account.userId, context)
     return { result: 'imported' as const, id: account.userId }
   }

@@ -7,6 +7,7 @@ import {
   dueMail,
   loseEmail,
   noteTheft,
+  noteWantedEmail,
   noticeLastsSeconds,
   requestEmailChange,
   resetPassword,
@@ -291,6 +292,28 @@ describe('An account kept safe', () => {
 
     it('ends no other session', () => {
       expect(fold([registered, stolen])).to.deep.include({ sessionsEnd: { revision: 0, except: null } })
+    })
+  })
+
+  describe('an address that somebody else gave as theirs', () => {
+    const wanted = { for: 'registration', noticeId: 'n' } as const
+    const past = (atSecond: number): Past => ({ event: { type: 'EmailWanted', data: wanted }, atSecond })
+    const noteAt = (atSecond: number) => (account: Account) =>
+      noteWantedEmail(account, { ...wanted, noticeId: 'm', now: second(atSecond) })
+    const noted: AccountEvent = { type: 'EmailWanted', data: { ...wanted, noticeId: 'm' } }
+
+    it('is told to its owner, at most once a day', () => {
+      given(registered).when(noteAt(1)).then(noted)
+      given(registered, past(1)).when(noteAt(day)).thenNothing()
+      given(registered, past(1))
+        .when(noteAt(day + 1))
+        .then(noted)
+      const mail = due([registered, past(1)], 'n')
+      expect(mail).to.include({ kind: 'emailWanted', for: 'registration', to: 'ege@example.org' })
+    })
+
+    it('is of no interest to nobody', () => {
+      given().when(noteAt(1)).thenNothing()
     })
   })
 })

@@ -70,6 +70,7 @@ const readsAs: { [Type in RosterEventType]: readonly [DataOf<Type>, ...DataOf<Ty
       noticeId: 'YmF6cXV4Zm9vYmFyZm9vYg',
     },
   ],
+  EmailWanted: [{ for: 'registration', noticeId: 'YmF6cXV4Zm9vYmFyZm9vYg' }],
   AccountDisabled: [{}],
   AccountEnabled: [{}],
   SessionsEnded: [{ exceptSession: '0b7f2a34-6a57-4c52-9d57-3f1c4f0e8b21' }],

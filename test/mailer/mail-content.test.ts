@@ -12,6 +12,8 @@ const kinds: MailAbout[] = [
   { kind: 'emailConfirmation' },
   { kind: 'passwordChanged' },
   { kind: 'emailChanged' },
+  { kind: 'emailWanted', for: 'registration' },
+  { kind: 'emailWanted', for: 'change' },
   { kind: 'sessionStolen', device: '<b>'.repeat(66), addressRange: '2001:db8:1::/48' },
 ]
 

@@ -219,20 +219,6 @@ export function emailChangeCases(running: Running, start: StartServer): void {
       expect(await emailOf(person)).to.equal(email)
     })
   })
-
-  describe('with HIDE_UNKNOWN_EMAILS', () => {
-    const hiding = withServer(start, { HIDE_UNKNOWN_EMAILS: 'on' })
-
-    it('it is not told that an address is taken', async () => {
-      const server = hiding()
-      const owner = await newPerson(server)
-      await server.client.post('/api/password/reset/', { email: owner.email })
-      const token = await mailedToken(server, owner.email)
-      await server.client.post('/api/password/reset/confirm/', { token, password: newPassword })
-      const other = await newPerson(server)
-      expect(outcome(await askOn(server, owner.email, other))).to.deep.equal(ok)
-    })
-  })
 }
 
 function askOn({ client }: TestServer, email: unknown, { auth }: Person) {

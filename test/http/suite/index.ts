@@ -6,6 +6,7 @@ import { emailChangeCases } from './email-change.ts'
 import { erasureCases } from './erasure.ts'
 import { everywhereCases } from './everywhere.ts'
 import { fuzzCases } from './fuzz.ts'
+import { hiddenEmailCases } from './hidden-emails.ts'
 import { limitCases } from './limits.ts'
 import { logCases } from './logs.ts'
 import { overloadCases } from './overload.ts'
@@ -36,6 +37,7 @@ export function httpSuite(name: string, start: StartServer): void {
     passwordResetCases(running, start)
     passwordChangeCases(running)
     emailChangeCases(running, start)
+    hiddenEmailCases(start)
     profileCases(running)
     erasureCases(running, start)
     searchCases(running, start)
