@@ -23,7 +23,7 @@ const sessionStreams = 'session-'
 /** One document a session, under its id, until it is forgotten. Each of its events but the last repeats the state. */
 export const sessions: Projection<SessionRow, 'user' | 'endDay'> = {
   name: 'sessions',
-  version: 1,
+  version: 2,
   streams: [sessionStreams],
 
   key: event => (event.stream.startsWith(sessionStreams) ? event.stream.slice(sessionStreams.length) : null),
@@ -43,7 +43,8 @@ export const sessions: Projection<SessionRow, 'user' | 'endDay'> = {
   },
 
   indexes: {
-    user: ({ userId, revoked }) => (revoked ? null : String(userId)),
+    // Those that go on by themselves, since they are listed often.
+    user: ({ userId, revoked }) => (revoked ? `${userId} revoked` : String(userId)),
     // By the day, so that a refresh does not move it each time.
     endDay: ({ endsAt }) => endsAt.slice(0, 10),
   },

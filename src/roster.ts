@@ -16,6 +16,7 @@ import { createTokens } from './account/tokens.ts'
 import { createUserIds } from './account/user-ids.ts'
 import { whenKnown } from './account/when-known.ts'
 import type { Config } from './config.ts'
+import { eraserFollower } from './eraser/eraser-follower.ts'
 import { type EventStore, type JsonObject, StoreUnavailable } from './event-store/event-store.ts'
 import { type LogIdentity, openLog } from './event-store/log-identity.ts'
 import { createApp } from './http/app.ts'
@@ -24,13 +25,14 @@ import { createKnownAddresses } from './limits/known-addresses.ts'
 import { createLimiter } from './limits/limiter.ts'
 import { sessionRangesSince } from './limits/session-ranges.ts'
 import { mailerFollower } from './mailer/mailer-follower.ts'
-import { outboxTransport, smtpTransport } from './mailer/transport.ts'
+import { type MailTransport, outboxTransport, smtpTransport } from './mailer/transport.ts'
 import { openEventStore, openReadStore } from './open-stores.ts'
 import { createHealth } from './ops/health.ts'
 import { createMetrics } from './ops/metrics.ts'
 import { startOpsServer } from './ops/ops-server.ts'
 import { createApplied } from './projector/applied.ts'
 import type { Follower } from './projector/follower.ts'
+import { createForgetting } from './projector/forgetting.ts'
 import { createProfileQueries } from './projector/profile-queries.ts'
 import type { Projection } from './projector/projection.ts'
 import { createSessionQueries } from './projector/session-queries.ts'
@@ -39,6 +41,9 @@ import { type FollowerWorker, startWorker } from './projector/worker.ts'
 import { generatedSecret } from './secret.ts'
 import { sweeperFollower } from './sweeper/sweeper-follower.ts'
 import { readTokenKeys } from './token-keys.ts'
+
+/** No command is under way for longer than its own time and this. */
+const latenessMs = 60_000
 
 /** Every read model: one line each. */
 export const projections: readonly Projection<JsonObject>[] = [profiles, sessions, audit]
@@ -96,8 +101,6 @@ export async function startRoster(
     })
   })
 
-  const followers: Follower[] = []
-  if (has('mailer')) followers.push(mailerOf(), sweeperOf())
   const worker = identity.then(({ logId }) => workerOf(logId))
   // Both have their say where they are awaited; here it is only kept from being an unhandled rejection.
   for (const started of [accounts, worker]) started.catch(() => {})
@@ -114,11 +117,16 @@ export async function startRoster(
   }
   return { listening: servers.map(({ name, url }) => ({ name, url })), stop }
 
-  function mailerOf(): Follower {
-    const { smtpUrl, from, resetUrl, emailUrl } = config.mail
+  function actingOn(logId: string): Follower[] {
+    const { smtpUrl, from } = config.mail
     const transport = smtpUrl
       ? smtpTransport(smtpUrl, from)
       : outboxTransport(join(config.dataDir, 'outbox'), from)
+    return [mailerOf(transport), sweeperOf(), eraserOf(logId, transport)]
+  }
+
+  function mailerOf(transport: MailTransport): Follower {
+    const { resetUrl, emailUrl } = config.mail
     return mailerFollower({ handler, tokens, transport, resetUrl, emailUrl, now, log, sent: metrics.mail })
   }
 
@@ -134,8 +142,22 @@ export async function startRoster(
     })
   }
 
+  function eraserOf(logId: string, transport: MailTransport): Follower {
+    return eraserFollower({
+      store,
+      readStore,
+      handler,
+      sessions: createSessionQueries(readStore),
+      generations: createForgetting({ eventStore: store, readStore, logId, projections, log }),
+      removals: [userId => transport.forget(userId)],
+      lateMs: config.commandTimeoutMs + latenessMs,
+      log,
+    })
+  }
+
   async function workerOf(logId: string): Promise<FollowerWorker | null> {
     const fed = has('projector') ? projections : []
+    const followers = has('mailer') ? actingOn(logId) : []
     if (fed.length + followers.length === 0 || stopping.signal.aborted) return null
     return startWorker({
       eventStore: store,

@@ -122,6 +122,12 @@ export function forgetSession(session: Session, userId: number, expiredBefore: s
   return isOver ? [{ type: 'SessionForgotten', data: { userId } }] : []
 }
 
+/** Forgets a session of a user who was erased, live or not. */
+export function eraseSession(session: Session, userId: number): SessionEvent[] {
+  const isTheirs = session.status === 'revoked' || (session.status === 'live' && session.userId === userId)
+  return isTheirs ? [{ type: 'SessionForgotten', data: { userId } }] : []
+}
+
 /** Whether a session outlived what ended the account's sessions. */
 export function isLive(
   session: Session,

@@ -80,6 +80,13 @@ export interface EventStore {
   /** Makes the events of a stream before revision `before` unreadable; the stream's revisions go on as they were. */
   truncate(stream: string, before: Revision): Promise<void>
 
+  /**
+   * Makes sure that nothing of what was truncated is left in the store's own files, where it has any. Throws
+   * StoreUnavailable while somebody still reads what was before. EventStoreDB does it by scavenging, which its operators
+   * start: there this does nothing.
+   */
+  purge(): Promise<void>
+
   /** Ends subscriptions and frees everything. Appends under way finish first. */
   close(): Promise<void>
 }

@@ -140,6 +140,8 @@ export async function openEventStoreDB(options: EventStoreDBOptions): Promise<Wh
       await finished(truncateBefore({ reads, appends }, stream, before, deadlineFromNow()))
     },
 
+    async purge() {},
+
     async restore(events) {
       requireOpen()
       await finished(restore({ reads, appends, maxAppendBytes, deadline: deadlineFromNow }, events))

@@ -27,6 +27,7 @@ export function withStreamPrefix(store: EventStore, prefix: string): EventStore 
 
     head: () => store.head(),
     truncate: (stream, before) => store.truncate(inside(stream), before),
+    purge: () => store.purge(),
     close: () => store.close(),
   }
 }

@@ -15,6 +15,7 @@ import {
 import { groupCommit } from './group-commit.ts'
 import type { BatchOf, WholeEventStore } from './log-transfer.ts'
 import { isDamage, storeError, whileBusy } from './sqlite-failures.ts'
+import { emptyWal } from './sqlite-purge.ts'
 import { type RestoreSql, restore } from './sqlite-restore.ts'
 import { decode, type EncodedEvent, encode, type Row, textOf } from './sqlite-rows.ts'
 import { schema, schemaVersion } from './sqlite-schema.ts'
@@ -210,6 +211,11 @@ function eventStore(db: Database.Database, options: SqliteEventStoreOptions): Wh
         sql.truncate.run(stream, before)
       }
       return writes.run(remove, patience())
+    },
+
+    purge: () => {
+      requireOpen()
+      return emptyWal(db, file, patience())
     },
 
     async restore(events) {

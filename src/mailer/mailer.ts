@@ -1,4 +1,5 @@
 import {
+  type Account,
   abandonMail,
   dueMail,
   isRegistered,
@@ -7,6 +8,7 @@ import {
   unwantedMail,
 } from '../account/account.ts'
 import { accounts } from '../account/aggregates.ts'
+import { accountOf } from '../account/erasures.ts'
 import type { Handler, Intent } from '../account/handle.ts'
 import type { Recorded } from '../account/recorded.ts'
 import type { Tokens } from '../account/tokens.ts'
@@ -84,6 +86,7 @@ export function createMailer(options: {
     const { state: account } = await handler.load(accounts, mail.stream, deadline)
     const due = dueMail(account, mail.mailId)
     if (!due || !isRegistered(account)) {
+      await withdrawIfErased(mail, account)
       forget(mail)
       return
     }
@@ -95,16 +98,24 @@ export function createMailer(options: {
     if (!options.mayAct()) return
     if (mail.messageId === null) {
       const content = mailContent(due, account, material)
-      mail.messageId = (await transport.send({ id: mail.mailId, to: due.to, ...content })).messageId
+      mail.messageId = (
+        await transport.send({ id: mail.mailId, userId: account.userId, to: due.to, ...content })
+      ).messageId
     }
     const { messageId } = mail
     await note(mail, 'sent', state => recordMailSent(state, { mailId: mail.mailId, messageId }))
   }
 
+  /** Erased while this was sent: whoever removed the user's mails may have come too early for it. */
+  async function withdrawIfErased({ stream, messageId }: Pending, account: Account): Promise<void> {
+    const userId = accountOf(stream)
+    if (account.status === 'erased' && messageId !== null && userId !== null) await transport.forget(userId)
+  }
+
   async function note(
     mail: Pending,
     outcome: 'sent' | 'abandoned',
-    decide: (state: Parameters<typeof dueMail>[0], now: string) => ReturnType<typeof abandonMail>,
+    decide: (state: Account, now: string) => ReturnType<typeof abandonMail>,
   ): Promise<void> {
     const intent: Intent = {
       key: `mail ${mail.mailId} ${outcome}`,
@@ -113,7 +124,10 @@ export function createMailer(options: {
       causationId: mail.causationId,
       deadline: performance.now() + commandTimeoutMs,
     }
-    await handler.handle(accounts, mail.stream, intent, (state, _revision, now) => decide(state, now))
+    const { state } = await handler.handle(accounts, mail.stream, intent, (before, _revision, now) =>
+      decide(before, now),
+    )
+    await withdrawIfErased(mail, state)
     forget(mail)
     options.sent?.(outcome)
     log.info({ mail: mail.mailId, attempts: mail.attempts + 1 }, `mail ${outcome}`)

@@ -1,12 +1,19 @@
-import { mkdir, open, rename, unlink } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import nodemailer from 'nodemailer'
 import type { MailContent } from './mail-layout.ts'
 
-export type Mail = MailContent & { id: string; to: string }
+export type Mail = MailContent & { id: string; userId: number; to: string }
 
-/** Takes mails for delivery. `send` resolves when the mail is in other hands, or durable on disk. */
-export type MailTransport = { send(mail: Mail): Promise<{ messageId: string }>; close(): void }
+/**
+ * Takes mails for delivery. `send` resolves when the mail is in other hands, or durable on disk; `forget` removes what is
+ * kept here of a user's mails.
+ */
+export type MailTransport = {
+  send(mail: Mail): Promise<{ messageId: string }>
+  forget(userId: number): Promise<void>
+  close(): void
+}
 
 const answerTimeoutMs = 20_000
 
@@ -28,11 +35,12 @@ export function smtpTransport(smtpUrl: string, from: string): MailTransport {
       await transport.sendMail(message)
       return { messageId: message.messageId }
     },
+    forget: async () => {},
     close: () => transport.close(),
   }
 }
 
-/** Writes each mail to `<folder>/<id>.eml` (mode 0600); the same mail again replaces the file. */
+/** Writes each mail to `<folder>/<user id>-<id>.eml` (mode 0600); the same mail again replaces the file. */
 export function outboxTransport(folder: string, from: string): MailTransport {
   const transport = nodemailer.createTransport({
     streamTransport: true,
@@ -46,9 +54,10 @@ export function outboxTransport(folder: string, from: string): MailTransport {
       const message = envelope(mail, from)
       const { message: content } = await transport.sendMail(message)
       if (!Buffer.isBuffer(content)) throw new Error('expected the mail as a buffer, found a stream')
-      await writeDurably(folder, `${mail.id}.eml`, content)
+      await writeDurably(folder, `${mail.userId}-${mail.id}.eml`, content)
       return { messageId: message.messageId }
     },
+    forget: userId => removeMails(folder, userId),
     close: () => transport.close(),
   }
 }
@@ -77,6 +86,21 @@ async function writeDurably(folder: string, name: string, content: Buffer): Prom
     await unlink(draft).catch(() => {})
     throw error
   }
+  await sync(folder)
+}
+
+/** Drafts too, which somebody who was killed may have left. */
+async function removeMails(folder: string, userId: number): Promise<void> {
+  const names = await readdir(folder).catch(error => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  })
+  const theirs = names.filter(name => name.replace(/^\./, '').startsWith(`${userId}-`))
+  for (const name of theirs) await rm(join(folder, name), { force: true })
+  if (theirs.length > 0) await sync(folder)
+}
+
+async function sync(folder: string): Promise<void> {
   const directory = await open(folder, 'r')
   try {
     await directory.sync()

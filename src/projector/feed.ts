@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Batch, beforeAll, type EventStore, type Position } from '../event-store/event-store.ts'
 import type { ProjectorLog } from './parking.ts'
+import { subscribeWithoutErased } from './subscribe-without-erased.ts'
 import type { Tenure } from './tenure.ts'
 
 /** One subscription, and the partitions it feeds. */
@@ -117,7 +118,8 @@ export function startFeed(
       reading = new AbortController()
       const { signal } = reading
       try {
-        const subscription = eventStore.subscribe({ after: position, filter: { prefixes }, signal })
+        const subscribing = { after: position, filter: { prefixes }, signal }
+        const subscription = subscribeWithoutErased(eventStore, subscribing)
         for await (const batch of subscription) {
           if (signal.aborted) break
           failures = 0

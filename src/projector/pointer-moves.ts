@@ -97,6 +97,12 @@ export function freezePrevious(pointer: Pointer): Pointer | null {
   return previous && { ...moved(pointer), previous: { ...previous, fed: false } }
 }
 
+/** The generation before is not kept any longer; whatever else goes on goes on. Null if there is none, or it is needed. */
+export function giveUpPrevious(pointer: Pointer): Pointer | null {
+  const { previous, next } = pointer
+  return previous && next?.number !== previous.number ? { ...moved(pointer), previous: null } : null
+}
+
 /** Generations that nothing points to. Higher numbers than the pointer knows belong to a newer pointer. */
 export function strays(pointer: Pointer, generations: readonly Generation[]): number[] {
   const used = [pointer.live, pointer.next?.number, pointer.previous?.number]

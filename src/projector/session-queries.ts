@@ -1,4 +1,5 @@
 import { type SessionRow, sessions } from '../../projections/sessions.ts'
+import { StoreUnavailable } from '../event-store/event-store.ts'
 import type { ReadStore } from '../read-store/read-store.ts'
 import { readableGeneration, understood, watchGenerations } from './generation-watch.ts'
 
@@ -8,6 +9,11 @@ export type SessionQueries = {
    * the others. Throws StoreUnavailable.
    */
   ofUser(userId: number): Promise<SessionRow[]>
+  /**
+   * All the user's sessions that are not forgotten, revoked ones too. Throws StoreUnavailable, also while what is read was
+   * made by older code, which cannot tell.
+   */
+  allOfUser(userId: number): AsyncIterable<SessionRow>
   /** All sessions that ended before a time (ISO 8601), those of the earliest days first. Throws StoreUnavailable. */
   endedBefore(time: string): AsyncIterable<SessionRow>
 }
@@ -45,6 +51,15 @@ export function createSessionQueries(readStore: ReadStore, options?: { refreshMs
         if (found.push(row) === mostOfUser) break
       }
       return found
+    },
+
+    async *allOfUser(userId) {
+      const { generation } = await readableGeneration(watch, sessions.name)
+      if (generation.version < sessions.version) {
+        throw new StoreUnavailable(`${sessions.name} of version ${sessions.version} is being built`)
+      }
+      const value = String(userId)
+      yield* rows('user', { from: value, to: `${value} revoked` })
     },
 
     async *endedBefore(time) {

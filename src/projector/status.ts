@@ -91,7 +91,7 @@ function lowestCheckpoint(leases: readonly Lease[]): Position {
 }
 
 /** The first event that its partition has not applied. What is stored of checkpoints may be a second old. */
-async function firstUnapplied(
+export async function firstUnapplied(
   eventStore: EventStore,
   prefixes: readonly string[],
   { partitions }: Generation,

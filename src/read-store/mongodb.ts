@@ -97,6 +97,9 @@ export async function openMongodbReadStore({
 
     counts: createCounts({ run }, collections.counts, timing),
 
+    // What MongoDB keeps of it in its files and its oplog is overwritten in its own time.
+    purge: async () => {},
+
     isDown,
     close,
   }

@@ -51,6 +51,12 @@ export interface ReadStore {
   /** Counts that all processes share; null where a store is one machine's, and each process may count by itself. */
   readonly counts: SharedCounts | null
 
+  /**
+   * Makes sure that nothing of what was removed is left in the store's own files, where it has any. Throws StoreUnavailable
+   * while somebody still reads what was before.
+   */
+  purge(): Promise<void>
+
   /** Whether the store is known to be out of reach at this moment, by what was last heard of it. */
   isDown(): boolean
   close(): Promise<void>

@@ -100,7 +100,10 @@ export function createLedger(db: Connection) {
   return ledger
 }
 
-type Books = Omit<ReadStore, 'open' | 'createGeneration' | 'dropGeneration' | 'counts' | 'isDown' | 'close'>
+type Books = Omit<
+  ReadStore,
+  'open' | 'createGeneration' | 'dropGeneration' | 'purge' | 'counts' | 'isDown' | 'close'
+>
 
 /** The part of the port that keeps the books. */
 export function createBooks({ db, read, write }: Session, ledger: Ledger): Books {

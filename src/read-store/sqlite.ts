@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import type { JsonObject } from '../event-store/event-store.ts'
 import { isBusy, jitter } from '../event-store/sqlite-failures.ts'
+import { emptyWal } from '../event-store/sqlite-purge.ts'
 import type { FoundBy } from '../projector/projection.ts'
 import { type Documents, type Generation, generationFollower, type ReadStore } from './read-store.ts'
 import { booksSchema, createBooks, createLedger, forgetGeneration } from './sqlite-books.ts'
@@ -73,6 +74,8 @@ export async function openSqliteReadStore(file: string): Promise<ReadStore> {
       })
     },
 
+    purge: () => emptyWal(db, file, performance.now() + patienceMs),
+
     isDown: session.isDown,
 
     async close() {
@@ -100,6 +103,7 @@ async function openConnection(file: string): Promise<Connection> {
 function prepare(db: Connection): void {
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = NORMAL')
+  db.pragma('secure_delete = ON')
   db.pragma('cache_size = -32000')
   db.pragma('temp_store = MEMORY')
   db.pragma('wal_autocheckpoint = 2000')

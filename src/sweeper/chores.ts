@@ -11,8 +11,8 @@ type Chore = {
 }
 
 export type Chores = {
-  /** Does something that an event asks for, until it is done. */
-  add(name: string, position: Position, run: () => Promise<void>): void
+  /** Does something that an event asks for, at once or `afterMs` later, until it is done. */
+  add(name: string, position: Position, run: () => Promise<void>, when?: { afterMs: number }): void
   /** Resolves when not too much is waiting to be done. */
   room(): Promise<void>
   /** Up to where everything is done, given that all up to `observed` was added. */
@@ -63,6 +63,10 @@ export function createChores(options: {
     chore.attempts += 1
     const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (chore.attempts - 1))
     log.warn({ err: error, attempts: chore.attempts, nextAttemptInMs: pauseMs }, `could not ${chore.name}`)
+    later(chore, pauseMs)
+  }
+
+  function later(chore: Chore, pauseMs: number): void {
     chore.timer = setTimeout(() => {
       chore.timer = null
       ready.push(chore)
@@ -71,10 +75,11 @@ export function createChores(options: {
   }
 
   return {
-    add(name, position, run) {
+    add(name, position, run, when) {
       const chore: Chore = { name, position, run, attempts: 0, timer: null }
       open.add(chore)
-      ready.push(chore)
+      if (when) later(chore, when.afterMs)
+      else ready.push(chore)
       work()
     },
 

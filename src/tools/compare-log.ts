@@ -1,6 +1,6 @@
+import { tellsOf } from '../account/erasures.ts'
 import type { Revision } from '../event-store/event-store.ts'
 import { type EventText, untruncated, type WholeEventStore } from '../event-store/log-transfer.ts'
-import { tellsOf } from './erasures.ts'
 import { contentText, saltTextLength } from './export-file/format.ts'
 import type { PlacedLine } from './export-file/parse.ts'
 

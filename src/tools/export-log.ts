@@ -1,8 +1,8 @@
 import { hkdfSync } from 'node:crypto'
+import { erasedUsers, tellsOf } from '../account/erasures.ts'
 import type { Position } from '../event-store/event-store.ts'
 import { readIdentity } from '../event-store/log-identity.ts'
 import { type EventText, untruncated, type WholeEventStore } from '../event-store/log-transfer.ts'
-import { erasedUsers, tellsOf } from './erasures.ts'
 import { createEventLines } from './export-file/event-lines.ts'
 import { type ExportSignature, footerLine, headerLine, saltLength, sha256 } from './export-file/format.ts'
 
@@ -31,7 +31,7 @@ export async function exportLog(exporting: Exporting): Promise<number | null> {
   const head = await store.head()
   const identity = await readIdentity(store)
   if (!identity) throw new EmptyLog('expected a log with events, found an empty one')
-  const erased = await erasedUsers(store, head)
+  const erased = await erasedUsers(store, { upTo: head })
   const saltOf = salts(identity.namesKey)
   const header = headerLine({ log: identity.logId, scope: userId === null ? 'log' : `user-${userId}` })
   const isForgotten = ({ stream, type, metadata }: EventText) =>

@@ -1,7 +1,7 @@
+import { erasedUsers } from '../account/erasures.ts'
 import { beforeAll } from '../event-store/event-store.ts'
 import type { TransferredEvent, WholeEventStore } from '../event-store/log-transfer.ts'
 import { type Compared, createComparison, isForgotten, LogsDiffer } from './compare-log.ts'
-import { erasedUsers } from './erasures.ts'
 import { eventIn, type PlacedLine } from './export-file/parse.ts'
 import { readExport, refuseBroken } from './read-export.ts'
 import { exitCodes, type Shell, ToolFailure } from './shell.ts'
@@ -27,7 +27,7 @@ const howToGoOn = 'what is in stays; the same command goes on from there'
 export async function importLog(importing: Importing): Promise<Imported> {
   const { store, erasedThere } = importing
   const head = await store.head()
-  const erasedHere = head === beforeAll ? new Set<number>() : await erasedUsers(store, head)
+  const erasedHere = head === beforeAll ? new Set<number>() : await erasedUsers(store, { upTo: head })
   const erased = new Set([...erasedHere, ...erasedThere])
   const compared = await compare(importing, erasedHere)
   const { missingFrom, truncations, ahead } = compared

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import { erasedBy } from '../account/erasures.ts'
 import { openEventStore, withStore } from '../open-stores.ts'
-import { erasedBy } from './erasures.ts'
 import { publicKeyOf } from './export-file/signature.ts'
 import { readGivenFile } from './given-file.ts'
 import { type Imported, importLog } from './import-log.ts'

@@ -1,4 +1,4 @@
-import { tellsOf } from './erasures.ts'
+import { tellsOf } from '../account/erasures.ts'
 import { redactedLine, sha256 } from './export-file/format.ts'
 import { eventIn } from './export-file/parse.ts'
 import type { Output } from './output.ts'

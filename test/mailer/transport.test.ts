@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { resetMail } from '../../src/mailer/reset-mail.ts'
@@ -13,7 +13,7 @@ const content = resetMail({
   pageUrl: 'https://example.org/reset?t={token}',
   expiresAt: '2026-01-02T03:04:05.000Z',
 })
-const mail = { id: 'Zm9vYmFyYmF6cXV4Zm9vYg', to: 'ege@example.org', ...content }
+const mail = { id: 'Zm9vYmFyYmF6cXV4Zm9vYg', userId: 42, to: 'ege@example.org', ...content }
 
 describe('A reset mail', () => {
   it('names the user, holds the token on a line of its own and the link, and says when it ends', () => {
@@ -41,12 +41,26 @@ describe('A reset mail', () => {
       expect(first).to.deep.equal({ messageId: '<Zm9vYmFyYmF6cXV4Zm9vYg@roster.example>' })
       expect(second).to.deep.equal(first)
       const files = await readdir(join(folder, 'outbox'))
-      expect(files).to.deep.equal(['Zm9vYmFyYmF6cXV4Zm9vYg.eml'])
-      const file = join(folder, 'outbox', 'Zm9vYmFyYmF6cXV4Zm9vYg.eml')
+      expect(files).to.deep.equal(['42-Zm9vYmFyYmF6cXV4Zm9vYg.eml'])
+      const file = join(folder, 'outbox', '42-Zm9vYmFyYmF6cXV4Zm9vYg.eml')
       const eml = await readFile(file, 'utf8')
       expect(eml.split('\n')).to.include(token)
       expect(eml).to.include('To: ege@example.org').and.to.include(`Message-ID: ${first.messageId}`)
       expect((await stat(file)).mode & 0o777).to.equal(0o600)
+    })
+  })
+
+  it('is forgotten with the others of its user, drafts that were left behind too', async () => {
+    await withTemporaryFolder(async folder => {
+      const outbox = outboxTransport(join(folder, 'outbox'), 'Roster <noreply@roster.example>')
+      await outbox.forget(42)
+      await outbox.send(mail)
+      for (const userId of [4, 142, 420]) await outbox.send({ ...mail, userId })
+      await writeFile(join(folder, 'outbox', '.42-Zm9v.eml.123'), 'a draft')
+      await outbox.forget(42)
+      const left = (await readdir(join(folder, 'outbox'))).map(name => name.split('-')[0])
+      expect(left).to.have.members(['4', '142', '420'])
+      outbox.close()
     })
   })
 

@@ -32,6 +32,7 @@ export function stepwise(store: EventStore) {
         append: inTurn(store.append.bind(store)),
         readStream: inTurn(store.readStream.bind(store)),
         truncate: inTurn(store.truncate.bind(store)),
+        purge: inTurn(store.purge.bind(store)),
         head: inTurn(store.head.bind(store)),
         readAll: store.readAll.bind(store),
         subscribe: store.subscribe.bind(store),

@@ -38,7 +38,7 @@ export function crossOriginCases(running: Running, start: StartServer): void {
     it('may ask what it may do', async () => {
       const answered = await running().client.ask('OPTIONS', '/api/users/somebody/', { headers: preflight })
       expectPreflight(answered, '*')
-      expect(answered.headers.allow).to.equal('GET, PUT, PATCH, HEAD, OPTIONS')
+      expect(answered.headers.allow).to.equal('GET, PUT, PATCH, DELETE, HEAD, OPTIONS')
     })
 
     it('may read answers, those to errors too, and their headers', async () => {

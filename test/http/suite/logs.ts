@@ -14,7 +14,8 @@ export function logCases(running: Running): void {
         ['PUT', path, '/api/users/:username/', 200],
         ['GET', '/api/users/?query=secret', '/api/users/', 200],
         ['GET', '/api/users/nobody!/', '/api/users/:username/', 404],
-        ['DELETE', path, '/api/users/:username/', 405],
+        ['POST', path, '/api/users/:username/', 405],
+        ['DELETE', path, '/api/users/:username/', 400],
         ['OPTIONS', path, '/api/users/:username/', 204],
         ['GET', '/unknown/secret', null, 404],
       ] as const) {
