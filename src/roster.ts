@@ -19,6 +19,7 @@ import type { Config } from './config.ts'
 import { eraserFollower } from './eraser/eraser-follower.ts'
 import { type EventStore, type JsonObject, StoreUnavailable } from './event-store/event-store.ts'
 import { type LogIdentity, openLog } from './event-store/log-identity.ts'
+import { createAccountHistory } from './history/account-history.ts'
 import { createApp } from './http/app.ts'
 import { type HttpServer, startHttpServer } from './http/server.ts'
 import { createKnownAddresses } from './limits/known-addresses.ts'
@@ -194,6 +195,7 @@ export async function startRoster(
           accounts: commands,
           profiles: createProfileQueries(readStore),
           sessions: sessionQueries,
+          history: createAccountHistory(store),
           publicKeys: tokens.publicKeys,
           settings: config,
           log,

@@ -2,6 +2,7 @@ import Koa from 'koa'
 import type { Logger } from 'pino'
 import type { Accounts } from '../account/accounts.ts'
 import type { PublicJwk } from '../account/signing-keys.ts'
+import type { AccountHistory } from '../history/account-history.ts'
 import type { KnownAddresses } from '../limits/known-addresses.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import type { LimitName } from '../limits/rules.ts'
@@ -18,6 +19,7 @@ import { json, steps } from './exchange.ts'
 import { parse, read } from './fields.ts'
 import { fixedHeaders } from './headers.ts'
 import { showHealth } from './health.ts'
+import { asItIsOrWas, createHistoryRoutes } from './history.ts'
 import { createLimits } from './limits.ts'
 import { createNewContext } from './new-context.ts'
 import { createObserve, type RequestAnswered, type RequestState } from './observe.ts'
@@ -48,6 +50,7 @@ export type AppParts = {
   accounts: Accounts
   profiles: ProfileQueries
   sessions: SessionQueries
+  history: AccountHistory
   /** The keys by which others verify access tokens. */
   publicKeys: readonly PublicJwk[]
   settings: HttpSettings
@@ -93,7 +96,11 @@ export function createRoutes(parts: AppParts): Route[] {
   const changePassword = createChangePassword(accounts, newContext, limits)
   const readEmailChange = parse(changeEmailBody)
   const email = createEmailChangeRoutes(accounts, newContext, { hideUnknownEmails, limits })
-  const viewProfile = steps(recogniseViewer, createViewProfile(profiles))
+  const history = createHistoryRoutes(parts.history, newContext)
+  const viewProfile = asItIsOrWas(
+    steps(recogniseViewer, createViewProfile(profiles)),
+    steps(requireAccount, requireOwner, history.showProfileAt),
+  )
   const editProfile = createEditProfile(accounts, newContext)
   const readEdit = read(editProfileBody)
   const limitEdits = limits.byAccount('edits-per-account')
@@ -134,6 +141,9 @@ export function createRoutes(parts: AppParts): Route[] {
     }),
     at('/api/email/confirm/', 'noStore', { POST: steps(parse(confirmEmailBody), email.confirmEmail) }),
     at('/api/users/:username/', 'ownView', { GET: viewProfile, PUT: edit, PATCH: edit, DELETE: erase }),
+    at('/api/users/:username/history/', 'ownView', {
+      GET: steps(requireAccount, requireOwner, history.list),
+    }),
     at('/api/users/', 'ownView', { GET: search }),
     at('/openapi.json', 'public', { GET: () => openApi }),
     at('/docs/', 'page', { GET: showDocs }),

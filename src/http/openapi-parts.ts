@@ -1,6 +1,7 @@
 import { changeEmailBody, confirmEmailBody } from './email-change.ts'
 import { eraseBody } from './erasure.ts'
 import type { AnswerName } from './openapi-schemas.ts'
+import { largestPage } from './page-limit.ts'
 import { changePasswordBody } from './password-change.ts'
 import { confirmResetBody, requestResetBody, validateResetBody } from './password-reset.ts'
 import { editProfileBody } from './profile.ts'
@@ -67,6 +68,25 @@ export function takes(name: keyof typeof bodySchemas) {
   return {
     requestBody: { content: { 'application/json': content, 'application/x-www-form-urlencoded': content } },
   }
+}
+
+export function parameter(name: string, description: string, of: object) {
+  return { name, in: 'query', description, schema: of }
+}
+
+export const username = {
+  ...{ name: 'username', in: 'path', required: true, schema: { type: 'string' } },
+  description: 'A username in any letter case, or an id.',
+}
+
+/** What pages of an array take and give. */
+export const page = {
+  limit: (usual: number) =>
+    parameter('limit', 'How many at most.', {
+      ...{ type: 'integer', minimum: 1, maximum: largestPage, default: usual },
+    }),
+  cursor: parameter('cursor', 'Where to go on, from a Link of the same query.', { type: 'string' }),
+  link: { Link: { description: 'The next page, if there is one.', schema: { type: 'string' } } },
 }
 
 export const anyone = { security: [] }

@@ -13,6 +13,8 @@ const texts = {
 }
 const card = { id: z.int(), username: z.string(), avatar: z.string(), privacy: z.boolean() }
 
+const value = z.union([z.string(), z.int(), z.boolean(), z.null()])
+
 export const answerSchemas = {
   Registered: z.object({ email: z.string(), username: z.string() }),
   TokenPair: z.object({ access: z.string(), refresh: z.string() }),
@@ -25,6 +27,15 @@ export const answerSchemas = {
       started: z.iso.datetime(),
       last_used: z.iso.datetime(),
       current: z.boolean(),
+    }),
+  ),
+  History: z.array(
+    z.object({
+      revision: z.int(),
+      time: z.iso.datetime(),
+      type: z.string(),
+      actor: z.union([z.int(), z.enum(['operator', 'system', 'another user'])]),
+      changes: z.array(z.object({ field: z.string(), from: value, to: value })),
     }),
   ),
   Done: z.object({ status: z.literal('OK') }),

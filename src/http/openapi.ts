@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { credentialPaths } from './openapi-credentials.ts'
+import { atParameter, historyPaths } from './openapi-history.ts'
 import {
   always,
   answer,
@@ -13,16 +14,19 @@ import {
   noContent,
   operation,
   owner,
+  page,
+  parameter,
   pending,
   refused,
   schema,
   takes,
   unknown,
+  username,
   withBody,
 } from './openapi-parts.ts'
 import { answerSchemas } from './openapi-schemas.ts'
 import { sessionPaths } from './openapi-sessions.ts'
-import { defaultLimits, largestPage, type SearchEnvelope } from './search.ts'
+import { defaultLimits, type SearchEnvelope } from './search.ts'
 
 function paths(envelope: SearchEnvelope) {
   const cards = { type: 'array', items: schema('Card') }
@@ -119,15 +123,15 @@ function paths(envelope: SearchEnvelope) {
         ...{ id: 'searchProfiles', summary: 'Search users by name', ...maybeSomebody },
         parameters: [
           parameter('query', 'What the username contains; everyone if it is empty.', { type: 'string' }),
-          parameter('limit', 'How many at most.', {
-            ...{ type: 'integer', minimum: 1, maximum: largestPage, default: defaultLimits[envelope] },
-          }),
-          parameter('cursor', 'Where to go on, from a Link of the same search.', { type: 'string' }),
+          page.limit(defaultLimits[envelope]),
+          page.cursor,
         ],
         answers: {
-          200: answer('The users found: the exact match, names that begin with it, the rest.', found, {
-            Link: { description: 'The next page, if there is one.', schema: { type: 'string' } },
-          }),
+          200: answer(
+            'The users found: the exact match, names that begin with it, the rest.',
+            found,
+            page.link,
+          ),
           400: invalid,
           401: refused,
           ...limited,
@@ -136,15 +140,12 @@ function paths(envelope: SearchEnvelope) {
       }),
     },
     '/api/users/{username}/': {
-      parameters: [
-        {
-          ...{ name: 'username', in: 'path', required: true, schema: { type: 'string' } },
-          description: 'A username in any letter case, or an id.',
-        },
-      ],
+      parameters: [username],
       get: operation({
         ...{ id: 'viewProfile', summary: 'View a profile', ...maybeSomebody },
+        parameters: [atParameter],
         answers: {
+          400: invalid,
           200: answer('The profile: whole for its owner, a card if it is private.', {
             anyOf: [schema('OwnProfile'), schema('Profile'), schema('Card')],
           }),
@@ -170,6 +171,7 @@ function paths(envelope: SearchEnvelope) {
         },
       }),
     },
+    ...historyPaths,
     '/.well-known/jwks.json': {
       get: operation({
         ...{ id: 'publicKeys', summary: 'Get the keys by which access tokens can be verified', ...anyone },
@@ -183,10 +185,6 @@ function paths(envelope: SearchEnvelope) {
       }),
     },
   }
-}
-
-function parameter(name: string, description: string, of: object) {
-  return { name, in: 'query', description, schema: of }
 }
 
 /** The description of the whole API in OpenAPI 3.1, made of the schemas that check what is sent. */

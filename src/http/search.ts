@@ -2,17 +2,18 @@ import type { Profile } from '../../projections/profiles.ts'
 import { InvalidCursor, type ProfileQueries } from '../projector/profile-queries.ts'
 import { invalidFields, Refusal } from './errors.ts'
 import { type Exchange, json } from './exchange.ts'
+import { largestPage, readLimit, usualPage } from './page-limit.ts'
 import { toCard } from './profile-fields.ts'
 import { queryParameter } from './query-string.ts'
-
-export const largestPage = 200
 
 export type SearchEnvelope = 'none' | 'results'
 
 /** How many are shown if the client does not say. */
-export const defaultLimits: Readonly<Record<SearchEnvelope, number>> = { none: 50, results: largestPage }
+export const defaultLimits: Readonly<Record<SearchEnvelope, number>> = {
+  none: usualPage,
+  results: largestPage,
+}
 
-const invalidLimit = { field: 'limit', message: `Ensure this value is between 1 and ${largestPage}.` }
 const invalidCursor = { field: 'cursor', message: 'Invalid cursor.' }
 
 /** The last step of a search by username, a page at a time. */
@@ -50,13 +51,6 @@ async function search(
 /** None asks for everyone, one with NUL or bad UTF-8 in it for nobody: null. */
 function readQuery(sent: string | null | undefined): string | null {
   return sent?.includes('\0') ? null : sent === undefined ? '' : sent
-}
-
-function readLimit(sent: string | null | undefined, fallback: number): number {
-  if (sent === undefined) return fallback
-  const limit = sent !== null && /^[0-9]+$/.test(sent) ? Number(sent) : 0
-  if (limit < 1 || limit > largestPage) throw new Refusal(invalidFields([invalidLimit]))
-  return limit
 }
 
 function linkTo(query: string, limit: number, cursor: string): string {

@@ -1,13 +1,12 @@
 import type { Command } from 'commander'
-import { isRegistered } from '../account/account.ts'
-import type { EventStore } from '../event-store/event-store.ts'
+import { type AccountAt, accountAt, type Moment } from '../history/account-at.ts'
+import { changesBetween, type ShownAccount, shownAccount } from '../history/shown-account.ts'
 import { openExistingEventStore, withStore } from '../open-stores.ts'
-import { type AccountAt, accountAt, type Moment } from './account-at.ts'
 import { findUser } from './find-user.ts'
+import { requiredTime } from './given-time.ts'
 import { answer, describeTool, exitCodes, type Shell, ToolFailure } from './shell.ts'
 
 type Options = { at?: string; diff?: string; json?: true }
-type Shown = Record<string, string | number | boolean>
 
 const example = `$ npx roster show egekaya
 $ npx roster show 42 --at 2026-01-31T12:00:00Z
@@ -28,23 +27,16 @@ export function addShow(program: Command, shell: Shell): void {
       const from = options.diff === undefined ? undefined : moment(options.diff)
       await withStore(openExistingEventStore(shell.config()), async store => {
         const { stream } = await findUser(store, nameOrId)
-        const shown = shownOf(await accountAt(store, stream, wanted), nameOrId)
-        if (from) await showDifference(shell, options, await accountOrNothing(store, stream, from), shown)
+        const at = await accountAt(store, stream, wanted)
+        const shown = requireShown(at, nameOrId)
+        if (from) await showDifference(shell, options, await accountAt(store, stream, from), at)
         else await answer(shell, options.json, shown, inWords(shown))
       })
     })
 }
 
-async function accountOrNothing(store: EventStore, stream: string, at: Moment): Promise<Shown> {
-  const found = await accountAt(store, stream, at)
-  return isRegistered(found.account) ? shownOf(found, stream) : {}
-}
-
-async function showDifference(shell: Shell, options: Options, from: Shown, to: Shown): Promise<void> {
-  const names = [...new Set([...Object.keys(from), ...Object.keys(to)])]
-  const changes = names
-    .filter(name => name !== 'revision' && name !== 'time' && from[name] !== to[name])
-    .map(name => ({ field: name, from: from[name] ?? null, to: to[name] ?? null }))
+async function showDifference(shell: Shell, options: Options, from: AccountAt, to: AccountAt): Promise<void> {
+  const changes = changesBetween(from, to)
   const lines = changes.map(
     ({ field, from: was, to: is }) => `${field}: ${JSON.stringify(was)} → ${JSON.stringify(is)}`,
   )
@@ -55,39 +47,17 @@ async function showDifference(shell: Shell, options: Options, from: Shown, to: S
 function moment(text: string | undefined): Moment {
   if (text === undefined) return { revision: Number.POSITIVE_INFINITY }
   if (/^\d{1,15}$/.test(text)) return { revision: Number(text) }
-  if (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text))) return { time: text }
-  throw new ToolFailure(exitCodes.wrongUse, `expected a time in ISO 8601 or a revision, found ${text}`)
+  return { time: requiredTime(text, ' or a revision') }
 }
 
-/** In the names of the API. The password's hash is nobody's business. */
-function shownOf({ account, revision, time, registeredAt, passwordSetAt }: AccountAt, who: string): Shown {
-  if (!isRegistered(account)) {
-    const found = account.status === 'erased' ? `it was erased at ${time}` : 'no such account'
-    throw new ToolFailure(exitCodes.difference, `expected ${who} to be registered then, found ${found}`)
-  }
-  const { userId, username, email, profile } = account
-  return {
-    id: userId,
-    username,
-    email,
-    first_name: profile.firstName,
-    last_name: profile.lastName,
-    bio: profile.bio,
-    fav_sport_1: profile.favSport1,
-    fav_sport_2: profile.favSport2,
-    fav_sport_3: profile.favSport3,
-    location: profile.location,
-    avatar: profile.avatar,
-    privacy: profile.privacy,
-    disabled: account.status === 'disabled',
-    registered: registeredAt,
-    password_set: passwordSetAt,
-    revision,
-    time,
-  }
+function requireShown(at: AccountAt, who: string): ShownAccount {
+  const shown = shownAccount(at)
+  if (shown) return { ...shown, revision: at.revision, time: at.time }
+  const found = at.account.status === 'erased' ? `it was erased at ${at.time}` : 'no such account'
+  throw new ToolFailure(exitCodes.difference, `expected ${who} to be registered then, found ${found}`)
 }
 
-function inWords(shown: Shown): string {
+function inWords(shown: ShownAccount): string {
   const names = Object.keys(shown)
   const width = Math.max(...names.map(name => name.length))
   return names.map(name => `${name.padEnd(width)}  ${shown[name]}`).join('\n')

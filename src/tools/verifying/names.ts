@@ -1,7 +1,7 @@
 import { accountStream } from '../../account/aggregates.ts'
 import { claimStream, emailKey, usernameKey } from '../../account/names.ts'
 import type { EventStore, JsonObject } from '../../event-store/event-store.ts'
-import { accountAt } from '../account-at.ts'
+import { accountAt } from '../../history/account-at.ts'
 import type { Report } from './finding.ts'
 import { allOf, type ScratchDocuments } from './scratch.ts'
 import type { StreamChecks } from './streams.ts'

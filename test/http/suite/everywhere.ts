@@ -19,6 +19,7 @@ export const routes = [
   ['/api/email/confirm/', 'POST, OPTIONS'],
   ['/api/users/', 'GET, HEAD, OPTIONS'],
   ['/api/users/somebody/', 'GET, PUT, PATCH, DELETE, HEAD, OPTIONS'],
+  ['/api/users/somebody/history/', 'GET, HEAD, OPTIONS'],
   ['/openapi.json', 'GET, HEAD, OPTIONS'],
   ['/docs/', 'GET, HEAD, OPTIONS'],
   ['/docs/swagger-ui.css', 'GET, HEAD, OPTIONS'],

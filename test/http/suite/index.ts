@@ -7,6 +7,7 @@ import { erasureCases } from './erasure.ts'
 import { everywhereCases } from './everywhere.ts'
 import { fuzzCases } from './fuzz.ts'
 import { hiddenEmailCases } from './hidden-emails.ts'
+import { historyCases } from './history.ts'
 import { limitCases } from './limits.ts'
 import { logCases } from './logs.ts'
 import { overloadCases } from './overload.ts'
@@ -40,6 +41,7 @@ export function httpSuite(name: string, start: StartServer): void {
     hiddenEmailCases(start)
     profileCases(running)
     erasureCases(running, start)
+    historyCases(running, start)
     searchCases(running, start)
     raceCases(running)
     visibleCases(running, start)

@@ -1,0 +1,33 @@
+import {
+  always,
+  answer,
+  invalid,
+  operation,
+  owner,
+  page,
+  parameter,
+  refused,
+  schema,
+  username,
+} from './openapi-parts.ts'
+import { usualPage } from './page-limit.ts'
+
+export const atParameter = parameter('at', 'The profile as it was then, for its owner alone.', {
+  ...{ type: 'string', format: 'date-time' },
+})
+
+export const historyPaths = {
+  '/api/users/{username}/history/': {
+    parameters: [username],
+    get: operation({
+      ...{ id: 'accountHistory', summary: 'See what happened to the account, the newest first', ...owner },
+      parameters: [page.limit(usualPage), page.cursor],
+      answers: {
+        200: answer('What happened, and which fields it changed.', schema('History'), page.link),
+        400: invalid,
+        401: refused,
+        ...always,
+      },
+    }),
+  },
+}
