@@ -1,22 +1,26 @@
 import { RevisionConflict } from './event-store.ts'
 import { isBusy, jitter, storeError } from './sqlite-failures.ts'
 
-/** One transaction at a time on one connection. When `commit` returns, what was written is on disk. */
-export type Transaction = { begin(): void; commit(): void; rollback(): void }
+/**
+ * One transaction at a time on one connection. What was committed is on disk once `sync`, begun after it, has resolved:
+ * the event loop is free meanwhile.
+ */
+export type Transaction = { begin(): void; commit(): void; rollback(): void; sync(): Promise<void> }
 
 export type GroupCommit = {
   /**
    * Runs `write` in a transaction shared with whatever else is asked for meanwhile, and resolves to what it
-   * returned once that is committed. `write` may refuse with RevisionConflict if it wrote nothing. After any other
+   * returned once that is on disk. `write` may refuse with RevisionConflict if it wrote nothing. After any other
    * error nothing of the transaction is kept, and each of its writes is tried once more by itself. Throws
-   * StoreUnavailable if SQLite fails, or another process holds the file until `deadline` (`performance.now()` ms).
+   * StoreUnavailable if SQLite fails, or another process holds the file until `deadline` (`performance.now()` ms), or
+   * what was committed cannot be brought to the disk: then, too, it may be there later.
    */
   run<T>(write: () => T, deadline: number): Promise<T>
   /** Resolves when nothing is waiting or running. */
   idle(): Promise<void>
 }
 
-/** `run` writes, and returns the function that tells the caller so once it is committed. */
+/** `run` writes, and returns the function that tells the caller so once that is on disk. */
 type Job = { run: () => () => void; reject: (error: unknown) => void; deadline: number }
 
 /** So that a burst does not hold the event loop for long. */
@@ -24,8 +28,8 @@ const jobsPerTransaction = 256
 /** A transaction of another process takes less than a millisecond, as a rule: for so long look again at once. */
 const pauselessMs = 3
 
-/** Gathers writes until the event loop has gone round once, then commits them with one fsync. */
-export function groupCommit(file: string, transaction: Transaction, onCommit: () => void): GroupCommit {
+/** Gathers writes while the last ones go to disk, at least until the event loop has gone round once. */
+export function groupCommit(file: string, transaction: Transaction): GroupCommit {
   let waiting: Job[] = []
   let scheduled = false
   /** How many of the first in `waiting` failed together, and so get a transaction each. */
@@ -41,22 +45,22 @@ export function groupCommit(file: string, transaction: Transaction, onCommit: ()
     else setTimeout(flush, jitter(waited / pauselessMs))
   }
 
-  function flush(): void {
-    scheduled = false
+  async function flush(): Promise<void> {
     try {
       transaction.begin()
       busySince = undefined
-      commit(waiting.splice(0, suspects > 0 ? 1 : jobsPerTransaction))
+      await commit(waiting.splice(0, suspects > 0 ? 1 : jobsPerTransaction))
     } catch (error) {
       busySince ??= performance.now()
       // A lock passes by itself, so its waiters have until their deadline; anything else is told at once.
       rejectOverdue(isBusy(error) ? performance.now() : Number.POSITIVE_INFINITY, error)
     }
+    scheduled = false
     if (waiting.length > 0) schedule()
     else for (const resolve of idlers.splice(0)) resolve()
   }
 
-  function commit(jobs: Job[]): void {
+  async function commit(jobs: Job[]): Promise<void> {
     if (suspects > 0) suspects--
     const answers: (() => void)[] = []
     try {
@@ -72,8 +76,12 @@ export function groupCommit(file: string, transaction: Transaction, onCommit: ()
       transaction.rollback()
       return
     }
-    for (const answer of answers) answer()
-    onCommit()
+    try {
+      await transaction.sync()
+      for (const answer of answers) answer()
+    } catch (error) {
+      for (const job of jobs) job.reject(storeError(error, file))
+    }
   }
 
   function rejectOverdue(now: number, error: unknown): void {
@@ -98,6 +106,6 @@ export function groupCommit(file: string, transaction: Transaction, onCommit: ()
         waiting.push({ run, reject, deadline })
         schedule()
       }),
-    idle: () => (waiting.length === 0 ? Promise.resolve() : new Promise(resolve => idlers.push(resolve))),
+    idle: () => (!scheduled ? Promise.resolve() : new Promise(resolve => idlers.push(resolve))),
   }
 }

@@ -14,6 +14,7 @@ import {
 } from './event-store.ts'
 import { groupCommit } from './group-commit.ts'
 import type { BatchOf, WholeEventStore } from './log-transfer.ts'
+import { type Durability, openDurability } from './sqlite-durability.ts'
 import { isDamage, storeError, whileBusy } from './sqlite-failures.ts'
 import { emptyWal } from './sqlite-purge.ts'
 import { type RestoreSql, restore } from './sqlite-restore.ts'
@@ -55,10 +56,12 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
   // Waiting for a lock inside SQLite would hold up the event loop: a busy file is tried again from outside.
   const db = await whileBusy(file, deadline, () => new Database(file, { timeout: 0 }))
   try {
-    return await whileBusy(file, deadline, () => {
+    const sql = await whileBusy(file, deadline, () => {
       setUp(db, file)
-      return eventStore(db, options)
+      return statements(db)
     })
+    const durability = await openDurability(file, deadline, () => sql.head.get() ?? beforeAll)
+    return eventStore(db, sql, durability, options)
   } catch (error) {
     db.close()
     throw error
@@ -69,7 +72,8 @@ function setUp(db: Database.Database, file: string): void {
   db.defaultSafeIntegers(true)
   const mode = db.pragma('journal_mode = WAL', { simple: true })
   if (mode !== 'wal') throw new Error(`expected ${file} to have journal mode wal, found ${mode}`)
-  db.pragma('synchronous = FULL')
+  // What is acknowledged is synced besides, outside the event loop.
+  db.pragma('synchronous = NORMAL')
   db.pragma('secure_delete = ON')
   db.pragma(`wal_autocheckpoint = ${checkpointPages}`)
   const version = db.pragma('user_version', { simple: true })
@@ -79,17 +83,26 @@ function setUp(db: Database.Database, file: string): void {
   }
 }
 
-function eventStore(db: Database.Database, options: SqliteEventStoreOptions): WholeEventStore {
+function eventStore(
+  db: Database.Database,
+  sql: ReturnType<typeof statements>,
+  durability: Durability,
+  options: SqliteEventStoreOptions,
+): WholeEventStore {
   const { file, maxAppendBytes = 1024 * 1024, patienceMs = 5000, pollIntervalMs = 3 } = options
-  const sql = statements(db)
   const closing = new AbortController()
-  const news = bell(readHead, pollIntervalMs)
+  const news = bell(durableHead, pollIntervalMs)
   const rollback = () => void (db.inTransaction && db.exec('ROLLBACK'))
   const begin = () => {
     rollback() // what could not be rolled back before
+    durability.requireIntact()
     sql.begin.run()
   }
-  const writes = groupCommit(file, { begin, commit: () => void sql.commit.run(), rollback }, news.ring)
+  const sync = async () => {
+    await durability.sync()
+    news.ring()
+  }
+  const writes = groupCommit(file, { begin, commit: () => void sql.commit.run(), rollback, sync })
 
   function patience(): number {
     return performance.now() + patienceMs
@@ -102,6 +115,11 @@ function eventStore(db: Database.Database, options: SqliteEventStoreOptions): Wh
   function readHead(): Position {
     requireOpen()
     return sql.head.get() ?? beforeAll
+  }
+
+  function durableHead(): Position {
+    requireOpen()
+    return durability.head(news.ring)
   }
 
   function revisionOf(stream: string): Revision {
@@ -136,11 +154,15 @@ function eventStore(db: Database.Database, options: SqliteEventStoreOptions): Wh
     return ids.length === events.length && events.every((event, index) => event.id === ids[index])
   }
 
-  function batchReader<E>(filter: StreamFilter | undefined, decodeRow: (row: Row) => E) {
+  function batchReader<E>(
+    filter: StreamFilter | undefined,
+    decodeRow: (row: Row) => E,
+    headOf: () => Position = readHead,
+  ) {
     let select: ReturnType<typeof selectMatching> | undefined
     return (after: Position): BatchOf<E> => {
       // One writer at a time numbers its events and commits them, so up to the head all are there already.
-      const head = readHead()
+      const head = headOf()
       if (after >= head) return { events: [], checkpoint: after, caughtUp: true }
       const end = after + positionsPerBatch < head ? after + positionsPerBatch : head
       select ??= selectMatching(db, filter)
@@ -190,7 +212,8 @@ function eventStore(db: Database.Database, options: SqliteEventStoreOptions): Wh
 
     subscribe({ after, filter, signal }) {
       requireOpen()
-      const readRaw = batchReader(filter, decode)
+      // Followers act on what they read: a power cut must not take it back.
+      const readRaw = batchReader(filter, decode, durableHead)
       const read = (from: Position) => {
         try {
           return readRaw(from)
@@ -229,6 +252,7 @@ function eventStore(db: Database.Database, options: SqliteEventStoreOptions): Wh
     async close() {
       closing.abort()
       await writes.idle()
+      await durability.close()
       db.close()
     },
   }

@@ -180,7 +180,10 @@ describe('The SQLite event log', () => {
       await store.close()
       const bytes = await readFile(file)
 
-      await writeFile(file, Buffer.concat([bytes.subarray(0, 8192), Buffer.alloc(bytes.length - 8192, 0xa5)]))
+      await writeFile(
+        file,
+        Buffer.concat([bytes.subarray(0, 20_480), Buffer.alloc(bytes.length - 20_480, 0xa5)]),
+      )
       const damaged = await openSqliteEventStore({ file })
       const sentence =
         /^StoreUnavailable: \S+events\.db is damaged \(SQLITE_CORRUPT.*\): restore it from a backup$/
