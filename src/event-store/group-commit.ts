@@ -5,7 +5,7 @@ import { isBusy, jitter, storeError } from './sqlite-failures.ts'
  * One transaction at a time on one connection. What was committed is on disk once `sync`, begun after it, has resolved:
  * the event loop is free meanwhile.
  */
-export type Transaction = { begin(): void; commit(): void; rollback(): void; sync(): Promise<void> }
+export type Transaction = { begin(): Promise<void>; commit(): void; rollback(): void; sync(): Promise<void> }
 
 export type GroupCommit = {
   /**
@@ -47,7 +47,7 @@ export function groupCommit(file: string, transaction: Transaction): GroupCommit
 
   async function flush(): Promise<void> {
     try {
-      transaction.begin()
+      await transaction.begin()
       busySince = undefined
       await commit(waiting.splice(0, suspects > 0 ? 1 : jobsPerTransaction))
     } catch (error) {

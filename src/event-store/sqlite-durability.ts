@@ -12,6 +12,8 @@ export type Durability = {
   head(news: () => void): Position
   /** Resolves once all that is committed now is on disk. Throws StoreUnavailable if that fails, from then on always. */
   sync(): Promise<void>
+  /** Whether something is committed that may not be on disk. */
+  isBehind(): boolean
   /** Throws what a `sync` has thrown: what the kernel then has of the file is anybody's guess. */
   requireIntact(): void
   close(): Promise<void>
@@ -38,6 +40,8 @@ export async function openDurability(
   function requireIntact(): void {
     if (failure) throw failure
   }
+
+  const isBehind = () => committedHead() > durable
 
   async function sync(): Promise<void> {
     requireIntact()
@@ -69,10 +73,11 @@ export async function openDurability(
   await sync()
   return {
     head(news) {
-      if (underWay.size === 0 && !failure && committedHead() > durable) sync().then(news, news)
+      if (underWay.size === 0 && !failure && isBehind()) sync().then(news, news)
       return durable
     },
     sync,
+    isBehind,
     requireIntact,
     close: () => (closing ??= closeOnce()),
   }

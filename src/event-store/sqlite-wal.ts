@@ -35,8 +35,8 @@ export async function requireSoundWal(file: string): Promise<void> {
 }
 
 /**
- * Looks for damage in the write-ahead log of a SQLite file that is written with `synchronous = FULL`; null if there is
- * none to be known of. SQLite itself reads up to the first frame with a wrong checksum and takes that for the end.
+ * Looks for damage in the write-ahead log of a SQLite file each of whose commits is on disk before the next is written;
+ * null if there is none to be known of. SQLite itself reads up to the first frame with a wrong checksum and takes that for the end.
  *
  * It is the end where a write was cut off. But what follows a commit is written once that commit is on disk: where a
  * frame that was written right behind a commit is found behind the first wrong one, something was lost that had been

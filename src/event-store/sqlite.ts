@@ -93,10 +93,12 @@ function eventStore(
   const closing = new AbortController()
   const news = bell(durableHead, pollIntervalMs)
   const rollback = () => void (db.inTransaction && db.exec('ROLLBACK'))
-  const begin = () => {
+  const begin = async () => {
     rollback() // what could not be rolled back before
     durability.requireIntact()
     sql.begin.run()
+    // Nothing is written behind a commit, of another process too, that is not on disk: so damage can be told.
+    if (durability.isBehind()) await durability.sync()
   }
   const sync = async () => {
     await durability.sync()
