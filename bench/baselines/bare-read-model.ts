@@ -16,8 +16,8 @@ const documentsPerTransaction = 1000
 const rowsPerTransaction = 10_000
 const documentsSortedAtOnce = 100_000
 
-type SearchRow = { text: string; name: string; key: string }
-type Row = { key: string; name: string; stream: string; revision: bigint; json: string }
+type SearchRow = { text: string; name: string; key: string; row: number }
+type Row = { row: number; key: string; name: string; stream: string; revision: bigint; json: string }
 
 async function readDocuments(): Promise<Row[]> {
   const log = await openSqliteEventStore({ file: logFile })
@@ -32,7 +32,8 @@ async function readDocuments(): Promise<Row[]> {
     }
   }
   await log.close()
-  return [...documents].map(([key, { document, stream, revision }]) => ({
+  return [...documents].map(([key, { document, stream, revision }], at) => ({
+    row: at + 1,
     key,
     name: document.key,
     stream,
@@ -49,30 +50,36 @@ function write(documents: readonly Row[]): number {
   db.pragma('cache_size = -32000')
   db.pragma('wal_autocheckpoint = 2000')
   db.exec(`
-    CREATE TABLE documents (key TEXT PRIMARY KEY, stream TEXT, revision INTEGER, document TEXT) WITHOUT ROWID;
-    CREATE TABLE by_name (value TEXT, key TEXT, PRIMARY KEY (value, key)) WITHOUT ROWID;
-    CREATE TABLE suffixes (suffix TEXT, value TEXT, key TEXT, PRIMARY KEY (suffix, value, key)) WITHOUT ROWID;
-    CREATE TABLE grams (gram TEXT, value TEXT, key TEXT, PRIMARY KEY (gram, value, key)) WITHOUT ROWID;
+    CREATE TABLE documents (row INTEGER PRIMARY KEY, key TEXT UNIQUE, stream TEXT, revision INTEGER, document TEXT);
+    CREATE TABLE by_name (value TEXT, key TEXT, row INTEGER, PRIMARY KEY (value, key)) WITHOUT ROWID;
+    CREATE TABLE suffixes (
+      suffix TEXT, value TEXT, key TEXT, row INTEGER, PRIMARY KEY (suffix, value, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE grams (
+      gram TEXT, value TEXT, key TEXT, row INTEGER, PRIMARY KEY (gram, value, key)
+    ) WITHOUT ROWID;
   `)
-  const insertDocument = db.prepare('INSERT INTO documents VALUES (?, ?, ?, ?)')
-  const insertName = db.prepare('INSERT INTO by_name VALUES (?, ?)')
-  const insertSuffix = db.prepare('INSERT OR IGNORE INTO suffixes VALUES (?, ?, ?)')
-  const insertGram = db.prepare('INSERT INTO grams VALUES (?, ?, ?)')
+  const insertDocument = db.prepare('INSERT INTO documents VALUES (?, ?, ?, ?, ?)')
+  const insertName = db.prepare('INSERT INTO by_name VALUES (?, ?, ?)')
+  const insertSuffix = db.prepare('INSERT OR IGNORE INTO suffixes VALUES (?, ?, ?, ?)')
+  const insertGram = db.prepare('INSERT INTO grams VALUES (?, ?, ?, ?)')
 
   function writeSorted(insert: Database.Statement, rows: SearchRow[]): void {
     rows.sort((a, b) => (a.text < b.text ? -1 : 1))
-    inTransactions(db, rows, rowsPerTransaction, ({ text, name, key }) => insert.run(text, name, key))
+    inTransactions(db, rows, rowsPerTransaction, ({ text, name, key, row }) =>
+      insert.run(text, name, key, row),
+    )
   }
 
   const started = performance.now()
-  inTransactions(db, documents, documentsPerTransaction, ({ key, name, stream, revision, json }) => {
-    insertDocument.run(key, stream, revision, json)
-    insertName.run(name, key)
+  inTransactions(db, documents, documentsPerTransaction, ({ row, key, name, stream, revision, json }) => {
+    insertDocument.run(row, key, stream, revision, json)
+    insertName.run(name, key, row)
   })
   for (let at = 0; at < documents.length; at += documentsSortedAtOnce) {
     const slice = documents.slice(at, at + documentsSortedAtOnce)
     const rowsOf = (textsOf: (name: string) => string[]) =>
-      slice.flatMap(({ name, key }) => textsOf(name).map(text => ({ text, name, key })))
+      slice.flatMap(({ row, name, key }) => textsOf(name).map(text => ({ text, name, key, row })))
     writeSorted(insertSuffix, rowsOf(suffixesOf))
     writeSorted(insertGram, rowsOf(gramsOf))
   }

@@ -1,14 +1,13 @@
 import type { CompleteSearch } from './read-store.ts'
 import type { Ledger } from './sqlite-books.ts'
 import type { Entries, Entry, PartTable } from './sqlite-entries.ts'
+import type { Row } from './sqlite-rows.ts'
 import type { Session } from './sqlite-session.ts'
 
 type ScanDocuments = (
   after: string,
   limit: number,
-) => [key: string, stream: string, revision: number, document: string | null][]
-
-type Row = readonly string[]
+) => [row: number, key: string, stream: string, revision: number, document: string | null][]
 
 /** The more, the more rows fall on a page while it is in memory. */
 const documentsPerSlice = 50_000
@@ -51,16 +50,16 @@ export async function completeEntries<Document>(
     for (let count = 0; count < documentsPerSlice && after !== null && !signal.aborted; ) {
       const from: string = after
       const rows = await read(() => scan(from, documentsPerStep))
-      for (const [key, stream, , json] of rows) {
+      for (const [row, key, stream, , json] of rows) {
         if (json === null || !belongs(stream)) continue
         const document = parse(json)
         for (const [at, { valueIn }] of entries.indexes.entries()) {
           const value = valueIn(document)
-          if (value !== null) slice[at]?.push({ value, key })
+          if (value !== null) slice[at]?.push({ value, key, row })
         }
       }
       count += rows.length
-      after = rows.length < documentsPerStep ? null : (rows.at(-1)?.[0] ?? null)
+      after = rows.length < documentsPerStep ? null : (rows.at(-1)?.[1] ?? null)
       await nextTurn()
     }
     return slice
@@ -80,7 +79,7 @@ export async function completeEntries<Document>(
 
 async function* inBatches(entries: readonly Entry[]): AsyncGenerator<Row[]> {
   for (let from = 0; from < entries.length; from += rowsPerTransaction) {
-    yield entries.slice(from, from + rowsPerTransaction).map(({ value, key }) => [value, key])
+    yield entries.slice(from, from + rowsPerTransaction).map(({ value, key, row }) => [value, key, row])
   }
 }
 
@@ -117,7 +116,8 @@ async function* partsInOrder(
   for (const head of heads) {
     for (const end = places.get(head) ?? 0; place < end; place++) {
       const entry = entries[owners[place] ?? 0]
-      if (entry) rows.push([partAt(entry.value, numbers[place] ?? 0, head), entry.value, entry.key])
+      if (entry)
+        rows.push([partAt(entry.value, numbers[place] ?? 0, head), entry.value, entry.key, entry.row])
       if (rows.length < rowsPerTransaction) continue
       yield rows
       rows = []

@@ -9,7 +9,7 @@ import type { Session } from './sqlite-session.ts'
 import { afterAllText, tablesOf } from './sqlite-tables.ts'
 
 type Bound = string | Buffer
-type Row = [key: string, stream: string, revision: number, document: string | null]
+type Row = [row: number, key: string, stream: string, revision: number, document: string | null]
 
 /** Undoes a transaction whose leases are lost, and says which. */
 class Lost {
@@ -23,14 +23,14 @@ class Lost {
 export function documentStatements(generation: Pick<Generation, 'projection' | 'number'>) {
   const { documents, index } = tablesOf(generation)
   const found = (name: string) =>
-    `SELECT i.value, i.key, d.document FROM ${index(name)} i CROSS JOIN ${documents} d ON d.key = i.key`
+    `SELECT i.value, i.key, d.document FROM ${index(name)} i CROSS JOIN ${documents} d ON d.row = i.row`
   return {
     select: `SELECT * FROM ${documents} WHERE key = ?`,
     selectDocument: `SELECT document FROM ${documents} WHERE key = ?`,
     selectRevision: `SELECT revision FROM ${documents} WHERE key = ?`,
     scan: `SELECT * FROM ${documents} WHERE key > ? ORDER BY key LIMIT ?`,
     byValue: (name: string) =>
-      `SELECT d.document FROM ${index(name)} i CROSS JOIN ${documents} d ON d.key = i.key
+      `SELECT d.document FROM ${index(name)} i CROSS JOIN ${documents} d ON d.row = i.row
        WHERE i.value = ? ORDER BY i.key LIMIT 100`,
     ascending: (name: string) =>
       `${found(name)} WHERE (i.value, i.key) > (?, ?) AND i.value <= ? ORDER BY i.value, i.key LIMIT ?`,
@@ -55,8 +55,8 @@ export function createDocuments<Document extends JsonObject, Index extends strin
   const selectDocument = db.prepare<[string], string | null>(sql.selectDocument).pluck()
   const selectRevision = db.prepare<[string], number>(sql.selectRevision).pluck()
   const scan = db.prepare<[string, number], Row>(sql.scan).raw()
-  const insert = db.prepare(`INSERT INTO ${documents} VALUES (?, ?, ?, ?)`)
-  const update = db.prepare(`UPDATE ${documents} SET stream = ?, revision = ?, document = ? WHERE key = ?`)
+  const insert = db.prepare(`INSERT INTO ${documents} VALUES (NULL, ?, ?, ?, ?)`)
+  const update = db.prepare(`UPDATE ${documents} SET stream = ?, revision = ?, document = ? WHERE row = ?`)
   const entries = createEntries(db, generation, foundBy)
   const search = generation.searched === null ? null : createSearch(db, generation, parse)
 
@@ -68,28 +68,45 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     return { ascending: inOrder(sql.ascending(name)), descending: inOrder(sql.descending(name)) }
   })
 
-  function stored([key, stream, revision, document]: Row): StoredDocument<Document> {
+  function stored([, key, stream, revision, document]: Row): StoredDocument<Document> {
     return { key, stream, revision: BigInt(revision), document: document === null ? null : parse(document) }
   }
 
-  function readAll(keys: readonly string[]): Map<string, StoredDocument<Document>> {
+  function readAll(
+    keys: readonly string[],
+    rows = new Map<string, number>(),
+  ): Map<string, StoredDocument<Document>> {
     const found = new Map<string, StoredDocument<Document>>()
     for (const key of keys) {
       const row = select.get(key)
-      if (row) found.set(key, stored(row))
+      if (!row) continue
+      found.set(key, stored(row))
+      rows.set(key, row[0])
     }
     return found
   }
 
-  function put(
-    before: StoredDocument<Document> | undefined,
-    after: StoredDocument<Document>,
-    searchLater: boolean,
+  /** Returns the document's row, a new one if it had none. */
+  function store(row: number | undefined, { key, stream, revision, document }: StoredDocument<Document>) {
+    const json = document === null ? null : JSON.stringify(document)
+    if (row === undefined) return Number(insert.run(key, stream, revision, json).lastInsertRowid)
+    update.run(stream, revision, json, row)
+    return row
+  }
+
+  /** Writes those whose stored revision is lower, or all of them. */
+  function putAll(
+    documents: readonly StoredDocument<Document>[],
+    stored: { before: ReadonlyMap<string, StoredDocument<Document>>; rows: ReadonlyMap<string, number> },
+    { searchLater, whatever }: { searchLater: boolean; whatever: boolean },
   ): void {
-    const json = after.document === null ? null : JSON.stringify(after.document)
-    if (before) update.run(after.stream, after.revision, json, after.key)
-    else insert.run(after.key, after.stream, after.revision, json)
-    entries.change(after.key, before?.document ?? null, after.document, searchLater)
+    for (const after of documents) {
+      const { key } = after
+      const before = stored.before.get(key)
+      if (before && before.revision >= after.revision && !whatever) continue
+      const row = store(stored.rows.get(key), after)
+      entries.change({ key, row }, before?.document ?? null, after.document, searchLater)
+    }
   }
 
   return {
@@ -134,12 +151,10 @@ export function createDocuments<Document extends JsonObject, Index extends strin
         await write(() => {
           const lost = ledger.renew(follower, progress)
           if (lost.length > 0) throw new Lost(lost)
-          const before = readAll(keys)
+          const rows = new Map<string, number>()
+          const before = readAll(keys, rows)
           const { writes, parked } = fold(before)
-          for (const after of writes) {
-            const existing = before.get(after.key)
-            if (!existing || existing.revision < after.revision) put(existing, after, searchLater)
-          }
+          putAll(writes, { before, rows }, { searchLater, whatever: false })
           for (const stream of parked) ledger.park(stream)
         })
         return []
@@ -152,7 +167,12 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     completeSearch: options =>
       completeEntries(session, ledger, options, (after, limit) => scan.all(after, limit), entries, parse),
 
-    repair: document => write(() => put(readAll([document.key]).get(document.key), document, false)),
+    repair: document =>
+      write(() => {
+        const rows = new Map<string, number>()
+        const before = readAll([document.key], rows)
+        putAll([document], { before, rows }, { searchLater: false, whatever: true })
+      }),
   }
 }
 

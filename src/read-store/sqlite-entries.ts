@@ -1,12 +1,12 @@
 import type { FoundBy } from '../projector/projection.ts'
 import type { Generation } from './read-store.ts'
 import type { Connection } from './sqlite.ts'
-import { createRows, type Rows } from './sqlite-rows.ts'
+import { createRows, type Row, type Rows } from './sqlite-rows.ts'
 import { tablesOf } from './sqlite-tables.ts'
 import { gramsOf, headsOfSuffixes, suffixAt, suffixesOf } from './suffixes.ts'
 
 /** A document under one value of an index. */
-export type Entry = { value: string; key: string }
+export type Entry = { value: string; key: string; row: number }
 
 type IndexTable<Document> = Rows & { valueIn(document: Document): string | null }
 
@@ -26,7 +26,12 @@ export type Entries<Document> = {
   /** Of the index that is searched. */
   parts: readonly PartTable[]
   /** Makes the rows of a document those it has after a change; with `later`, the new ones wait. */
-  change(key: string, before: Document | null, after: Document | null, later: boolean): void
+  change(
+    document: { key: string; row: number },
+    before: Document | null,
+    after: Document | null,
+    later: boolean,
+  ): void
 }
 
 export function createEntries<Document, Index extends string>(
@@ -45,11 +50,11 @@ export function createEntries<Document, Index extends string>(
   const searched = foundBy.searched && byName.get(foundBy.searched)
   const parts = searched ? [suffixTable(db, tables.suffixes), gramTable(db, tables.grams)] : []
 
-  function rowsOf(table: IndexTable<Document>, value: string, key: string): [Rows, string[]][] {
-    const own: [Rows, string[]] = [table, [value, key]]
+  function rowsOf(table: IndexTable<Document>, { value, key, row }: Entry): [Rows, Row][] {
+    const own: [Rows, Row] = [table, [value, key, row]]
     if (table !== searched) return [own]
     const found = parts.flatMap(each =>
-      each.partsOf(value).map((part): [Rows, string[]] => [each, [part, value, key]]),
+      each.partsOf(value).map((part): [Rows, Row] => [each, [part, value, key, row]]),
     )
     return [own, ...found]
   }
@@ -58,13 +63,17 @@ export function createEntries<Document, Index extends string>(
     indexes,
     searched,
     parts,
-    change(key, before, after, later) {
+    change({ key, row }, before, after, later) {
       for (const table of indexes) {
         const old = before && table.valueIn(before)
         const value = after && table.valueIn(after)
         if (old === value) continue
-        if (old !== null) for (const [rows, row] of rowsOf(table, old, key)) rows.remove(row)
-        if (value !== null && !later) for (const [rows, row] of rowsOf(table, value, key)) rows.insert(row)
+        if (old !== null) {
+          for (const [rows, its] of rowsOf(table, { value: old, key, row })) rows.remove(its)
+        }
+        if (value !== null && !later) {
+          for (const [rows, its] of rowsOf(table, { value, key, row })) rows.insert(its)
+        }
       }
     },
   }

@@ -1,25 +1,28 @@
 import type { Connection } from './sqlite.ts'
 
-/** A table that is nothing but its key. Inserting a row that is there, and removing one that is not, does nothing. */
+/** The columns of a table's key, and the row of the document that they are of. */
+export type Row = readonly [...key: string[], row: number]
+
+/** A table by which documents are found. Inserting a row that is there, and removing one that is not, does nothing. */
 export type Rows = {
-  insert(row: readonly string[]): void
-  insertAll(rows: readonly (readonly string[])[]): void
-  remove(row: readonly string[]): void
+  insert(row: Row): void
+  insertAll(rows: readonly Row[]): void
+  remove(row: Row): void
 }
 
 /** With one row a statement, most of the time would go into starting statements. */
 const rowsPerStatement = 40
 
-export function createRows(db: Connection, table: string, columns: readonly string[]): Rows {
-  const placeholders = `(${columns.map(() => '?').join(', ')})`
+export function createRows(db: Connection, table: string, keyColumns: readonly string[]): Rows {
+  const placeholders = `(${[...keyColumns, 'row'].map(() => '?').join(', ')})`
   const insertion = (rows: number) =>
-    db.prepare<string[]>(
+    db.prepare<(string | number)[]>(
       `INSERT OR IGNORE INTO ${table} VALUES ${new Array(rows).fill(placeholders).join(', ')}`,
     )
   const insert = insertion(1)
   const insertMany = insertion(rowsPerStatement)
-  const isRow = columns.map(column => `${column} = ?`).join(' AND ')
-  const remove = db.prepare<string[]>(`DELETE FROM ${table} WHERE ${isRow}`)
+  const isRow = [...keyColumns, 'row'].map(column => `${column} = ?`).join(' AND ')
+  const remove = db.prepare<(string | number)[]>(`DELETE FROM ${table} WHERE ${isRow}`)
 
   return {
     insert: row => void insert.run(...row),

@@ -27,10 +27,10 @@ export function searchStatements(generation: Pick<Generation, 'projection' | 'nu
   const { documents, suffixes, grams, index } = tablesOf(generation)
   const values = index(generation.searched ?? '')
   const hits = 'SELECT i.value, i.key, d.document FROM'
-  const joined = `CROSS JOIN ${documents} d ON d.key = i.key`
+  const joined = `CROSS JOIN ${documents} d ON d.row = i.row`
   const walk = (table: string, where: string) => `${hits} (
-      SELECT value, key FROM ${table} WHERE ${where} (value, key) > (?, ?) AND value < ?
-      UNION ALL SELECT value, key FROM ${table} WHERE ${where} (value, key) > (?, ?)
+      SELECT value, key, row FROM ${table} WHERE ${where} (value, key) > (?, ?) AND value < ?
+      UNION ALL SELECT value, key, row FROM ${table} WHERE ${where} (value, key) > (?, ?)
       ORDER BY value, key LIMIT ?
     ) i ${joined} WHERE instr(i.value, ?) > 0 LIMIT ?`
   return {
@@ -43,10 +43,10 @@ export function searchStatements(generation: Pick<Generation, 'projection' | 'nu
     walkGram: walk(grams, 'gram = ? AND'),
     /** What contains a text but does not begin with it, after a place. */
     ordered: `${hits} (
-        SELECT DISTINCT value, key FROM ${suffixes}
+        SELECT DISTINCT value, key, row FROM ${suffixes}
         WHERE suffix >= ? AND suffix < ? AND (value, key) > (?, ?) AND instr(value, ?) > 0
           AND NOT (value >= ? AND value < ?)
-        ORDER BY value, key LIMIT ?
+        ORDER BY value, key, row LIMIT ?
       ) i ${joined}`,
     /** A row if a range of suffixes has more than so many. */
     probe: `SELECT 1 FROM ${suffixes} WHERE suffix >= ? AND suffix < ? LIMIT 1 OFFSET ?`,

@@ -22,30 +22,37 @@ export function tablesOf(generation: Pick<Generation, 'projection' | 'number'>):
   }
 }
 
-/** Documents by key, a table of (value, key) for each index; for search, values by their suffixes and grams. */
+/**
+ * Documents by key, a table of (value, key) for each index; for search, values by their suffixes and grams. Each of
+ * these has the document's row besides, so that it is found without another look at an index. Documents are too large
+ * for a table without rowid, whose inner pages would hold a few of them each.
+ */
 export function createTables(db: Connection, generation: Generation): void {
   const { documents, suffixes, grams, index } = tablesOf(generation)
   db.exec(
     `CREATE TABLE IF NOT EXISTS ${documents} (
-       key TEXT PRIMARY KEY, stream TEXT NOT NULL, revision INTEGER NOT NULL, document TEXT
-     ) WITHOUT ROWID`,
+       row INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, stream TEXT NOT NULL, revision INTEGER NOT NULL,
+       document TEXT
+     )`,
   )
   for (const name of generation.indexes) {
     db.exec(
       `CREATE TABLE IF NOT EXISTS ${index(name)} (
-         value TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (value, key)
+         value TEXT NOT NULL, key TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (value, key)
        ) WITHOUT ROWID`,
     )
   }
   if (generation.searched !== null) {
     db.exec(
       `CREATE TABLE IF NOT EXISTS ${suffixes} (
-         suffix TEXT NOT NULL, value TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (suffix, value, key)
+         suffix TEXT NOT NULL, value TEXT NOT NULL, key TEXT NOT NULL, row INTEGER NOT NULL,
+         PRIMARY KEY (suffix, value, key)
        ) WITHOUT ROWID`,
     )
     db.exec(
       `CREATE TABLE IF NOT EXISTS ${grams} (
-         gram TEXT NOT NULL, value TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (gram, value, key)
+         gram TEXT NOT NULL, value TEXT NOT NULL, key TEXT NOT NULL, row INTEGER NOT NULL,
+         PRIMARY KEY (gram, value, key)
        ) WITHOUT ROWID`,
     )
   }

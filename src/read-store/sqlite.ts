@@ -13,7 +13,7 @@ import { createTables, existingTables } from './sqlite-tables.ts'
 export type Connection = Database.Database
 
 /** Raised when tables change their form: what is there is dropped then, and rebuilt from the log. */
-const format = 2
+const format = 3
 const patienceMs = 10_000
 const rowsPerDeletion = 2000
 

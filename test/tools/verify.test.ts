@@ -59,7 +59,10 @@ describe('roster verify', () => {
       const table = tablesOf({ projection: 'profiles', number: 1 }).documents
       tamper('read', `UPDATE ${table} SET document = json_set(document, '$.bio', 'hacked') WHERE key = '3'`)
       tamper('read', `DELETE FROM ${table} WHERE key = '5'`)
-      tamper('read', `INSERT INTO ${table} SELECT '77', 'user-77', 0, document FROM ${table} WHERE key = '1'`)
+      tamper(
+        'read',
+        `INSERT INTO ${table} SELECT NULL, '77', 'user-77', 0, document FROM ${table} WHERE key = '1'`,
+      )
       const expected = [
         { kind: 'differing', projection: 'profiles', key: '3', stream: 'user-3', paths: ['bio'] },
         { kind: 'missing', projection: 'profiles', key: '5', stream: 'user-5' },
