@@ -2,24 +2,55 @@ import type Database from 'better-sqlite3'
 import { StoreUnavailable } from './event-store.ts'
 import { whileBusy } from './sqlite-failures.ts'
 
-/**
- * Moves the write-ahead log of a SQLite file into it and cuts it off: with `secure_delete`, what was deleted is
- * overwritten in the file then. Throws StoreUnavailable while somebody reads what was before, at `deadline`
- * (`performance.now()` milliseconds).
- */
-export async function emptyWal(db: Database.Database, file: string, deadline: number): Promise<void> {
-  await whileBusy(file, deadline, () => {
-    const [result] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number | bigint }[]
-    if (Number(result?.busy ?? 1) !== 0) throw new Busy()
-  }).catch(error => {
-    if (!(error instanceof Busy)) throw error
-    throw new StoreUnavailable(`${file}-wal cannot be cut off: somebody reads what was before`, {
-      cause: error,
-    })
-  })
-}
+/** To write a file of this size anew takes some hundredths of a second, for which nothing else happens. */
+export const writtenAnewUpToBytes = 16 * 1024 * 1024
 
 /** In the form that SQLite's own errors have. */
 class Busy extends Error {
   readonly code = 'SQLITE_BUSY'
+}
+
+/**
+ * Makes an end of what was deleted from a SQLite file that is kept with `secure_delete`, which overwrites it but for
+ * copies in the unused parts of pages that were split: so a small file is written anew. Then the write-ahead log is moved
+ * into the file and cut off. Those who ask while another one waits are served together. Throws StoreUnavailable if
+ * somebody reads what was before for `patienceMs`.
+ */
+export function createPurge(db: Database.Database, file: string, patienceMs: number): () => Promise<void> {
+  let waiting: Promise<void> | null = null
+  let running: Promise<unknown> = Promise.resolve()
+
+  async function purge(): Promise<void> {
+    const deadline = performance.now() + patienceMs
+    if (sizeOf(db) <= writtenAnewUpToBytes) await whileBusy(file, deadline, () => void db.exec('VACUUM'))
+    try {
+      await whileBusy(file, deadline, () => emptyWal(db))
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable && error.cause instanceof Busy)) throw error
+      throw new StoreUnavailable(`${file}-wal cannot be cut off: somebody reads what was before`, {
+        cause: error,
+      })
+    }
+  }
+
+  return () => {
+    waiting ??= running.then(() => {
+      waiting = null
+      const run = purge()
+      running = run.catch(() => {})
+      return run
+    })
+    return waiting
+  }
+}
+
+/** Throws what SQLite does if somebody is in the way. */
+export function emptyWal(db: Database.Database): void {
+  const [result] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number | bigint }[]
+  if (Number(result?.busy ?? 1) !== 0) throw new Busy('somebody reads what was before')
+}
+
+function sizeOf(db: Database.Database): number {
+  const [pages, bytes] = ['page_count', 'page_size'].map(name => Number(db.pragma(name, { simple: true })))
+  return (pages ?? 0) * (bytes ?? 0)
 }

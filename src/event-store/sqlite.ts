@@ -16,7 +16,7 @@ import { groupCommit } from './group-commit.ts'
 import type { BatchOf, WholeEventStore } from './log-transfer.ts'
 import { type Durability, openDurability } from './sqlite-durability.ts'
 import { isDamage, storeError, whileBusy } from './sqlite-failures.ts'
-import { emptyWal } from './sqlite-purge.ts'
+import { createPurge } from './sqlite-purge.ts'
 import { type RestoreSql, restore } from './sqlite-restore.ts'
 import { decode, type EncodedEvent, encode, type Row, textOf } from './sqlite-rows.ts'
 import { schema, schemaVersion } from './sqlite-schema.ts'
@@ -105,6 +105,8 @@ function eventStore(
     news.ring()
   }
   const writes = groupCommit(file, { begin, commit: () => void sql.commit.run(), rollback, sync })
+
+  const purge = createPurge(db, file, patienceMs)
 
   function patience(): number {
     return performance.now() + patienceMs
@@ -240,7 +242,7 @@ function eventStore(
 
     purge: () => {
       requireOpen()
-      return emptyWal(db, file, patience())
+      return purge()
     },
 
     async restore(events) {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import type { JsonObject } from '../event-store/event-store.ts'
 import { isBusy, jitter } from '../event-store/sqlite-failures.ts'
-import { emptyWal } from '../event-store/sqlite-purge.ts'
+import { createPurge } from '../event-store/sqlite-purge.ts'
 import type { FoundBy } from '../projector/projection.ts'
 import { type Documents, type Generation, generationFollower, type ReadStore } from './read-store.ts'
 import { booksSchema, createBooks, createLedger, forgetGeneration } from './sqlite-books.ts'
@@ -74,7 +74,7 @@ export async function openSqliteReadStore(file: string): Promise<ReadStore> {
       })
     },
 
-    purge: () => emptyWal(db, file, performance.now() + patienceMs),
+    purge: createPurge(db, file, patienceMs),
 
     isDown: session.isDown,
 

@@ -1,0 +1,106 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { expect } from 'chai'
+import { goodPassword } from '../http/suite/people.ts'
+import { eventually } from '../support/eventually.ts'
+import { createHttpClient, textIn } from '../support/http-client.ts'
+import { startProgram } from '../support/program.ts'
+import { register, withLogIn } from '../support/sample-log.ts'
+import { startServer } from '../support/server.ts'
+import { withTemporaryFolder } from '../support/temporary-folder.ts'
+
+/** In every text that the user gives, so that any copy of any of them is found. */
+const planted = 'xq7vplanted'
+const username = `ege_${planted}`
+const email = `${planted}@example.org`
+const profile = Object.fromEntries(
+  ['first_name', 'last_name', 'bio', 'fav_sport_1', 'fav_sport_2', 'fav_sport_3', 'location', 'avatar'].map(
+    field => [field, `${field} ${planted} ${'-'.repeat(field === 'bio' ? 1800 : 20)}`],
+  ),
+)
+
+/** The files in a folder, and in those in it, that have the planted text in them or in their names. */
+async function filesThatTell(folder: string): Promise<string[]> {
+  const names = await readdir(folder, { recursive: true, withFileTypes: true })
+  const found: string[] = []
+  for (const file of names.filter(each => each.isFile())) {
+    const content = await readFile(join(file.parentPath, file.name))
+    if (file.name.includes(planted) || content.toString('latin1').toLowerCase().includes(planted)) {
+      found.push(file.parentPath.endsWith('outbox') ? 'a mail' : file.name)
+    }
+  }
+  return [...new Set(found)].toSorted()
+}
+
+describe('An erased user', function () {
+  this.timeout(60_000)
+
+  it('is in no file any more, with readers and a second process at work', () =>
+    withTemporaryFolder(async folder => {
+      const dataDir = join(folder, 'data')
+      await withLogIn(dataDir, store => register(store, 300))
+      const server = await startServer({ DATA_DIR: dataDir })
+      const program = await startProgram({ DATA_DIR: dataDir, JWT_SECRET: server.jwtSecret, ROLES: 'api' })
+      const other = createHttpClient(program.urls.get('api') ?? 'expected an api')
+      try {
+        const { client } = server
+        const user = { username, email, password: goodPassword, ...profile }
+        expect((await client.post('/api/user/create/', user)).status).to.equal(201)
+        await client.post('/api/password/reset/', { email })
+        const device = { 'User-Agent': `Browser ${planted}` }
+        const login = { username, password: goodPassword }
+        const session = await other.post('/api/token/obtain/', login, device)
+        const refresh = { refresh: textIn(session, 'refresh') }
+        await client.post('/api/token/refresh/', refresh, device)
+        const revoked = await client.post('/api/token/obtain/', login, device)
+        await other.post('/api/token/revoke/', { refresh: textIn(revoked, 'refresh') })
+        const auth = { Authorization: `Bearer ${textIn(session, 'access')}` }
+        const path = `/api/users/${username}/`
+        await other.put(path, { bio: `another ${planted}`, location: `L ${planted}` }, auth)
+        await client.post('/api/email/change/', { password: goodPassword, email: `b.${email}` }, auth)
+        await eventually(async () => {
+          expect(await server.mails(email)).to.have.lengthOf(1)
+          expect(await server.mails(`b.${email}`)).to.have.lengthOf(1)
+        })
+        await withLogIn(dataDir, store => register(store, 100, 300))
+        const before = await filesThatTell(dataDir)
+        expect(before).to.include('a mail')
+        expect(before).to.include.oneOf(['events.db', 'events.db-wal'])
+        expect(before).to.include.oneOf(['read.db', 'read.db-wal'])
+
+        const readers = ['events.db', 'read.db'].map(file => new Database(join(dataDir, file)))
+        for (const reader of readers) reader.exec('BEGIN; SELECT count(*) FROM sqlite_schema')
+        const erase = { json: { password: goodPassword }, headers: auth }
+        expect((await other.ask('DELETE', path, erase)).status).to.equal(204)
+        await withLogIn(dataDir, async store => {
+          await eventually(async () => {
+            const events: string[] = []
+            for await (const batch of store.readTexts()) events.push(...batch.events.map(({ data }) => data))
+            expect(events.join('\n')).not.to.include(planted)
+          })
+        })
+        // Who began to read before goes on seeing what was there, and so the files have it.
+        const saidDone = async () => (await server.logged()).map(({ msg }) => msg).includes(done)
+        expect(await saidDone()).to.equal(false)
+        expect(await filesThatTell(dataDir)).not.to.deep.equal([])
+        for (const reader of readers) reader.close()
+        await eventually(async () => expect(await saidDone()).to.equal(true), 20_000)
+
+        const lines = [...(await server.logged()).map(line => JSON.stringify(line)), ...program.log]
+        await writeFile(join(dataDir, 'log.ndjson'), lines.join('\n'))
+        expect(await filesThatTell(dataDir)).to.deep.equal([])
+        expect((await client.get('/api/users/?query=a')).body)
+          .to.be.an('array')
+          .with.lengthOf(50)
+      } finally {
+        other.close()
+        program.kill('SIGTERM')
+        await program.ended
+        await server.stop()
+      }
+      expect(await filesThatTell(dataDir)).to.deep.equal([])
+    }))
+})
+
+const done = 'nothing is left of a user who was erased'
