@@ -190,6 +190,7 @@ export async function startRoster(
       port: config.port,
       host: config.host,
       log,
+      timeouts: { silence: silenceMs(config) },
       createHandler: isStopping =>
         createApp({
           accounts: commands,
@@ -229,6 +230,11 @@ export async function startRoster(
     await readStore.close()
     await store.close()
   }
+}
+
+/** Longer than any answer takes that is not overdue. */
+function silenceMs({ commandTimeoutMs, readYourWritesTimeoutMs }: Config): number {
+  return Math.max(30_000, 2 * (commandTimeoutMs + readYourWritesTimeoutMs))
 }
 
 /** What the keys of limits are made unreadable with, the same in all processes with one secret. */

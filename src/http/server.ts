@@ -3,11 +3,33 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Logger } from 'pino'
 import { answerParserErrors } from './parser-errors.ts'
 
-/** Milliseconds. `request` is for a whole request with its body, `keepAlive` for the pause before the next one. */
-export type Timeouts = { headers: number; request: number; keepAlive: number; checkEvery: number }
+/**
+ * Milliseconds. `request` is for a whole request with its body, `keepAlive` for the pause before the next one, `silence`
+ * for a client that neither sends nor reads while a request is worked on.
+ */
+export type Timeouts = {
+  headers: number
+  request: number
+  keepAlive: number
+  silence: number
+  checkEvery: number
+}
 
 // A proxy in front usually keeps idle connections for 60 s: ours must be the longer wait.
-const defaultTimeouts: Timeouts = { headers: 15_000, request: 30_000, keepAlive: 65_000, checkEvery: 5_000 }
+const defaultTimeouts: Timeouts = {
+  headers: 15_000,
+  request: 30_000,
+  keepAlive: 65_000,
+  silence: 30_000,
+  checkEvery: 5_000,
+}
+/** Of the request line and all headers together. */
+const maximumHeaderBytes = 16 * 1024
+/** Each takes a file handle, and some memory. */
+const defaultConnections = 20_000
+/** From this share of them on, those that wait for a next request make room for others. */
+const crowded = 0.9
+const warnEveryMs = 60_000
 
 export type HttpServer = {
   url: string
@@ -34,6 +56,8 @@ export type HttpServerParts = {
   createHandler(isStopping: () => boolean): RequestListener
   log: Logger
   timeouts?: Partial<Timeouts>
+  /** How many there may be at once; further ones are closed at once. */
+  maximumConnections?: number
 }
 
 /** Listens and hands requests to a handler. Throws CannotListen. */
@@ -50,9 +74,12 @@ export async function startHttpServer({
     requestTimeout: timeouts.request,
     keepAliveTimeout: timeouts.keepAlive,
     connectionsCheckingInterval: timeouts.checkEvery,
+    maxHeaderSize: maximumHeaderBytes,
     // Node's own answer to a missing one is not JSON.
     requireHostHeader: false,
   })
+  server.timeout = timeouts.silence
+  server.maxConnections = parts.maximumConnections ?? defaultConnections
   let stopping = false
   const onRequest = answerParserErrors(
     server,
@@ -64,6 +91,7 @@ export async function startHttpServer({
   server.on('checkContinue', onRequest)
   server.on('checkExpectation', onRequest)
   const sockets = trackSockets(server)
+  makeRoom(server, sockets, log)
   const address = await listen(server, host, port)
   server.on('error', error => log.error({ err: error }, 'the HTTP server met an error'))
   return {
@@ -83,6 +111,20 @@ function trackSockets(server: Server): ReadonlySet<Socket> {
     socket.once('close', () => sockets.delete(socket))
   })
   return sockets
+}
+
+/** Keeps a crowd of connections from shutting others out for longer than needs be, and tells of those turned away. */
+function makeRoom(server: Server, sockets: ReadonlySet<Socket>, log: Logger): void {
+  let warnedAt = Number.NEGATIVE_INFINITY
+  server.on('connection', () => {
+    if (sockets.size > server.maxConnections * crowded) server.closeIdleConnections()
+  })
+  server.on('drop', () => {
+    server.closeIdleConnections()
+    if (performance.now() - warnedAt < warnEveryMs) return
+    warnedAt = performance.now()
+    log.warn({ connections: sockets.size }, 'too many connections: further ones are closed at once')
+  })
 }
 
 function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
