@@ -1,9 +1,9 @@
-import type Database from 'better-sqlite3'
+import Database from 'better-sqlite3'
 import { StoreUnavailable } from './event-store.ts'
 import { whileBusy } from './sqlite-failures.ts'
 
 /** To write a file of this size anew takes some hundredths of a second, for which nothing else happens. */
-export const writtenAnewUpToBytes = 16 * 1024 * 1024
+const writtenAnewUpToBytes = 16 * 1024 * 1024
 
 /** In the form that SQLite's own errors have. */
 class Busy extends Error {
@@ -16,27 +16,14 @@ class Busy extends Error {
  * into the file and cut off. Those who ask while another one waits are served together. Throws StoreUnavailable if
  * somebody reads what was before for `patienceMs`.
  */
-export function createPurge(db: Database.Database, file: string, patienceMs: number): () => Promise<void> {
+export function createPurge(file: string, patienceMs: number): () => Promise<void> {
   let waiting: Promise<void> | null = null
   let running: Promise<unknown> = Promise.resolve()
-
-  async function purge(): Promise<void> {
-    const deadline = performance.now() + patienceMs
-    if (sizeOf(db) <= writtenAnewUpToBytes) await whileBusy(file, deadline, () => void db.exec('VACUUM'))
-    try {
-      await whileBusy(file, deadline, () => emptyWal(db))
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable && error.cause instanceof Busy)) throw error
-      throw new StoreUnavailable(`${file}-wal cannot be cut off: somebody reads what was before`, {
-        cause: error,
-      })
-    }
-  }
 
   return () => {
     waiting ??= running.then(() => {
       waiting = null
-      const run = purge()
+      const run = purge(file, performance.now() + patienceMs)
       running = run.catch(() => {})
       return run
     })
@@ -44,10 +31,27 @@ export function createPurge(db: Database.Database, file: string, patienceMs: num
   }
 }
 
-/** Throws what SQLite does if somebody is in the way. */
-export function emptyWal(db: Database.Database): void {
-  const [result] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number | bigint }[]
-  if (Number(result?.busy ?? 1) !== 0) throw new Busy('somebody reads what was before')
+async function purge(file: string, deadline: number): Promise<void> {
+  // A connection of its own: others may be within a transaction.
+  const db = await whileBusy(file, deadline, () => new Database(file, { timeout: 0, fileMustExist: true }))
+  try {
+    db.pragma('synchronous = FULL')
+    db.pragma('secure_delete = ON')
+    if (sizeOf(db) <= writtenAnewUpToBytes) await whileBusy(file, deadline, () => void db.exec('VACUUM'))
+    await whileBusy(file, deadline, () => emptyWal(db))
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable && error.cause instanceof Busy)) throw error
+    const reason = `${file}-wal cannot be cut off: somebody reads what was before`
+    throw new StoreUnavailable(reason, { cause: error })
+  } finally {
+    db.close()
+  }
+}
+
+/** Throws Busy if somebody is in the way. */
+function emptyWal(db: Database.Database): void {
+  const [result] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
+  if (result?.busy !== 0) throw new Busy('somebody reads what was before')
 }
 
 function sizeOf(db: Database.Database): number {

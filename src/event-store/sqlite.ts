@@ -106,7 +106,7 @@ function eventStore(
   }
   const writes = groupCommit(file, { begin, commit: () => void sql.commit.run(), rollback, sync })
 
-  const purge = createPurge(db, file, patienceMs)
+  const purge = createPurge(file, patienceMs)
 
   function patience(): number {
     return performance.now() + patienceMs

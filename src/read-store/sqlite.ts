@@ -74,7 +74,7 @@ export async function openSqliteReadStore(file: string): Promise<ReadStore> {
       })
     },
 
-    purge: createPurge(db, file, patienceMs),
+    purge: createPurge(file, patienceMs),
 
     isDown: session.isDown,
 
