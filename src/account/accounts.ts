@@ -1,9 +1,14 @@
+import type { Revision } from '../event-store/event-store.ts'
 import type { FieldProblem } from './domain-error.ts'
 import type { ProfileFields, SessionState } from './events.ts'
 import type { Client } from './sessions.ts'
 
-/** Of the request that a command serves. `deadline` is in `performance.now()` milliseconds. */
-export type CommandContext = { requestId: string; deadline: number }
+/**
+ * Of the request that a command serves. `deadline` is in `performance.now()` milliseconds. `idempotencyKey`: a command
+ * that was done with the same key is answered as it was then, and not done again; throws `key_reused` if that asked
+ * for something else.
+ */
+export type CommandContext = { requestId: string; deadline: number; idempotencyKey?: string }
 
 export type TokenPair = { refresh: string; access: string }
 
@@ -33,7 +38,7 @@ export interface Accounts {
    * password rules (applied if given).
    */
   registrationProblems(user: Partial<NewUser>, context: CommandContext): Promise<FieldProblem[]>
-  /** Throws `invalid_fields` with the names that were taken meanwhile. */
+  /** Throws `invalid_fields` with what `registrationProblems` finds, and with names that were taken meanwhile. */
   registerUser(user: NewUser, context: CommandContext): Promise<Written<OwnProfile>>
 
   /** The id of who has a username, or null. `deadline` is in `performance.now()` milliseconds. */
@@ -57,7 +62,7 @@ export interface Accounts {
   ): Promise<S[]>
   /** The session that asks, from the log. Throws `session_ended`. */
   ownSession(claims: AccessClaims, context: CommandContext): Promise<SessionState>
-  /** Throws `session_unknown` unless it is a live session of the same user. */
+  /** Throws `session_unknown` unless it is a live session of the same user. The session that asks is checked here, too. */
   endSession(claims: AccessClaims, sessionId: string, context: CommandContext): Promise<Written<null>>
   /** Ends all of the user's sessions but the one that asks. */
   endOtherSessions(claims: AccessClaims, context: CommandContext): Promise<void>
@@ -89,11 +94,13 @@ export interface Accounts {
   /** For commands: the account still exists (`account_gone`) and the session was not ended (`session_ended`). */
   requireActive(claims: AccessClaims, context: CommandContext): Promise<void>
 
+  /** Throws `revision_moved` if the account is at a revision that is not `expected`. */
   editProfile(
     claims: AccessClaims,
     changes: ProfileChanges,
     context: CommandContext,
-  ): Promise<Written<OwnProfile>>
+    expected?: (revision: Revision) => boolean,
+  ): Promise<Written<OwnProfile> & { revision: Revision }>
   /** Throws `invalid_fields` with a problem of `password`. */
   eraseUser(claims: AccessClaims, password: string, context: CommandContext): Promise<Written<null>>
 }

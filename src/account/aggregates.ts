@@ -1,6 +1,6 @@
 import { type Account, evolve as evolveAccount, noAccount } from './account.ts'
 import type { AccountEvent, RosterEvent, SessionEvent } from './events.ts'
-import type { Aggregate } from './handle.ts'
+import type { Aggregate } from './fold-stream.ts'
 import { evolve as evolveSession, noSession, type Session } from './sessions.ts'
 
 const accountEvents: Record<AccountEvent['type'], true> = {

@@ -1,16 +1,22 @@
+import type { Revision } from '../event-store/event-store.ts'
 import {
   type ActiveAccount,
   confirmEmailChange as decideConfirmation,
   requestEmailChange as decideRequest,
   type EmailChange,
   loseEmail,
+  type RegisteredAccount,
   requireActive,
+  requireRegistered,
   usableEmailChange,
 } from './account.ts'
 import type { AccessClaims, CommandContext, Written } from './accounts.ts'
 import { accountStream, accounts } from './aggregates.ts'
 import { DomainError, type FieldProblem, Overloaded } from './domain-error.ts'
-import { handleProven } from './handle-proven.ts'
+import type { Intent } from './handle.ts'
+import { handleProven, type ProvenCommand } from './handle-proven.ts'
+import type { ParsedMailedToken } from './mailed-tokens.ts'
+import { onceByKey, requireSame } from './once-by-key.ts'
 import { type AccountRead, takeEmail } from './take-email.ts'
 import { tellOfWantedEmail } from './tell-of-wanted-email.ts'
 import { intentOf, randomId, type WriteSide, whenVisible } from './write-side.ts'
@@ -28,25 +34,32 @@ export async function requestEmailChange(
 ): Promise<void> {
   const { email } = change
   const changeId = randomId()
-  const command = { name: 'request e-mail change', password: change.password }
-  await handleProven(side, claims, command, context, async ({ asking, isRight }) => {
-    const problems: FieldProblem[] = isRight ? [] : [{ field: 'password', code: 'password_wrong' }]
-    const holder = await side.claims.holder('email', email, context.deadline)
-    const isTheirs = holder?.account.userId === claims.userId
-    const isTaken = holder?.account.emailProved === true && !isTheirs
-    const isHidden = side.settings.hideUnknownEmails
-    if (isTaken && !isHidden) problems.push({ field: 'email', code: 'email_taken' })
-    if (problems.length > 0) throw new DomainError('invalid_fields', problems)
-    if (isTaken) {
-      const intent = intentOf('tell of a wanted e-mail', 'system', context)
-      await tellOfWantedEmail(side, { email, for: 'change' }, intent)
-      return () => []
-    }
-    return (current, now) => {
-      const expiresAt = new Date(Date.parse(now) + side.settings.emailTokenTtlSeconds * 1000).toISOString()
-      return decideRequest(current, { changeId, email, now, expiresAt, asking })
-    }
-  })
+  const wrongPassword: FieldProblem = { field: 'password', code: 'password_wrong' }
+  const command: ProvenCommand = {
+    name: 'request e-mail change',
+    password: change.password,
+    wrongPassword,
+    async prepare({ asking, isRight }) {
+      const problems: FieldProblem[] = isRight ? [] : [wrongPassword]
+      const holder = await side.claims.holder('email', email, context.deadline)
+      const isTheirs = holder?.account.userId === claims.userId
+      const isTaken = holder?.account.emailProved === true && !isTheirs
+      const isHidden = side.settings.hideUnknownEmails
+      if (isTaken && !isHidden) problems.push({ field: 'email', code: 'email_taken' })
+      if (problems.length > 0) throw new DomainError('invalid_fields', problems)
+      if (isTaken) {
+        const intent = intentOf('tell of a wanted e-mail', 'system', context)
+        await tellOfWantedEmail(side, { email, for: 'change' }, intent)
+        return () => []
+      }
+      return (current, now) => {
+        const expiresAt = new Date(Date.parse(now) + side.settings.emailTokenTtlSeconds * 1000).toISOString()
+        return decideRequest(current, { changeId, email, now, expiresAt, asking })
+      }
+    },
+    isSame: event => event.type === 'EmailChangeRequested' && event.data.email === email,
+  }
+  await handleProven(side, claims, command, context)
 }
 
 /** What a confirmation works with. */
@@ -60,40 +73,74 @@ type Confirmable = AccountRead & { account: ActiveAccount; change: EmailChange }
  */
 export async function confirmEmailChange(
   side: Confirming,
-  token: string,
+  text: string,
+  context: CommandContext,
+): Promise<Written<null>> {
+  const token = side.tokens.emailChanges.parse(text)
+  if (!token) throw new DomainError('email_token_invalid')
+  const { userId } = token
+  const command = {
+    name: 'confirm e-mail',
+    actor: userId,
+    aggregate: accounts,
+    stream: accountStream(userId),
+  }
+  return onceByKey(side, command, context, {
+    async again({ event, before, after }) {
+      const change = usableEmailChange(before.state, token.id, before.time)
+      requireGenuine(side, token, change)
+      requireSame(event.type === 'EmailChanged' && event.data.changeId === token.id)
+      const written = { stream: event.stream, revision: after.revision }
+      return confirmed(side, requireRegistered(after.state), written)
+    },
+    first: intent => confirm(side, token, intent, context),
+  })
+}
+
+async function confirm(
+  side: Confirming,
+  token: ParsedMailedToken,
+  intent: Intent,
   context: CommandContext,
 ): Promise<Written<null>> {
   for (;;) {
     const confirmable = await readEmailToken(side, token, context)
     const { account, change } = confirmable
     const { email, changeId } = change
-    const intent = intentOf('confirm e-mail', account.userId, context)
     const taking = await takeEmail(side, confirmable, email, intent, now =>
       decideConfirmation(account, { changeId, noticeId: randomId(), now }),
     )
-    if (taking.outcome === 'taken') {
-      const { visible } = await whenVisible(side, taking.account, taking)
-      return { value: null, visible }
-    }
+    if (taking.outcome === 'taken') return confirmed(side, taking.account, taking)
     if (taking.outcome === 'held') await dispossess(side, { email, takenBy: account.userId }, context)
     if (performance.now() > context.deadline) throw new Overloaded('changed an address until the deadline')
   }
 }
 
+async function confirmed(
+  side: Confirming,
+  account: RegisteredAccount,
+  written: { stream: string; revision: Revision },
+): Promise<Written<null>> {
+  const { visible } = await whenVisible(side, account, written)
+  return { value: null, visible }
+}
+
 async function readEmailToken(
   side: Confirming,
-  token: string,
+  token: ParsedMailedToken,
   context: CommandContext,
 ): Promise<Confirmable> {
-  const parsed = side.tokens.emailChanges.parse(token)
-  if (!parsed) throw new DomainError('email_token_invalid')
-  const loaded = await side.handler.load(accounts, accountStream(parsed.userId), context.deadline)
+  const loaded = await side.handler.load(accounts, accountStream(token.userId), context.deadline)
   const { state, revision, time } = loaded
-  const change = usableEmailChange(state, parsed.id, new Date(side.now()).toISOString())
-  if (!side.tokens.emailChanges.isGenuine(parsed, change.expiresAt)) {
+  const change = usableEmailChange(state, token.id, new Date(side.now()).toISOString())
+  requireGenuine(side, token, change)
+  return { account: requireActive(state), change, revision, time }
+}
+
+function requireGenuine(side: Confirming, token: ParsedMailedToken, change: EmailChange): void {
+  if (!side.tokens.emailChanges.isGenuine(token, change.expiresAt)) {
     throw new DomainError('email_token_invalid')
   }
-  return { account: requireActive(state), change, revision, time }
 }
 
 /** Lets who holds an address without having proved it lose it. Throws `email_token_invalid` if they proved it. */

@@ -1,7 +1,7 @@
 import { changePassword as decideChange } from './account.ts'
 import type { AccessClaims, CommandContext } from './accounts.ts'
 import { DomainError, type FieldProblem } from './domain-error.ts'
-import { handleProven } from './handle-proven.ts'
+import { handleProven, type ProvenCommand } from './handle-proven.ts'
 import { passwordProblems } from './password-rules.ts'
 import { randomId, type WriteSide } from './write-side.ts'
 
@@ -16,15 +16,25 @@ export async function changePassword(
   context: CommandContext,
 ): Promise<void> {
   const noticeId = randomId()
-  const command = { name: 'change password', password: change.oldPassword }
-  await handleProven(side, claims, command, context, async ({ account, asking, isRight }) => {
-    const { username, email, profile } = account
-    const problems: FieldProblem[] = isRight ? [] : [{ field: 'old_password', code: 'password_wrong' }]
-    for (const problem of passwordProblems(change.newPassword, { username, email, ...profile })) {
-      problems.push({ field: 'new_password', ...problem })
-    }
-    if (problems.length > 0) throw new DomainError('invalid_fields', problems)
-    const passwordHash = await side.hasher.hash(change.newPassword, context.deadline)
-    return current => decideChange(current, { passwordHash, noticeId, asking })
-  })
+  const { oldPassword, newPassword } = change
+  const wrongPassword: FieldProblem = { field: 'old_password', code: 'password_wrong' }
+  const command: ProvenCommand = {
+    name: 'change password',
+    password: oldPassword,
+    wrongPassword,
+    async prepare({ account, asking, isRight }) {
+      const { username, email, profile } = account
+      const problems: FieldProblem[] = isRight ? [] : [wrongPassword]
+      for (const problem of passwordProblems(newPassword, { username, email, ...profile })) {
+        problems.push({ field: 'new_password', ...problem })
+      }
+      if (problems.length > 0) throw new DomainError('invalid_fields', problems)
+      const passwordHash = await side.hasher.hash(newPassword, context.deadline)
+      return current => decideChange(current, { passwordHash, noticeId, asking })
+    },
+    isSame: event =>
+      event.type === 'PasswordChanged' &&
+      side.hasher.verify(event.data.passwordHash, newPassword, context.deadline),
+  }
+  await handleProven(side, claims, command, context)
 }

@@ -1,12 +1,22 @@
-import { type EventStore, noStream, type Revision, RevisionConflict } from '../event-store/event-store.ts'
+import { randomUUID } from 'node:crypto'
+import {
+  type EventStore,
+  noStream,
+  type RecordedEvent,
+  type Revision,
+  RevisionConflict,
+} from '../event-store/event-store.ts'
 import { type Account, isRegistered, type RegisteredAccount } from './account.ts'
 import { accounts } from './aggregates.ts'
 import { Overloaded } from './domain-error.ts'
+import type { NameClaimed } from './events.ts'
 import type { Handler, Intent } from './handle.ts'
 import { claimStream, emailKey, usernameKey } from './names.ts'
+import type { Recorded } from './recorded.ts'
 import { toRecorded } from './upcasters.ts'
 
-export type NameKind = 'username' | 'email'
+/** `registration`: the idempotency key that a registration was made with, which belongs to the account it made. */
+export type NameKind = 'username' | 'email' | 'registration'
 
 /**
  * What a name's stream says. **Held**: the account in the claim's stream has the name. **Reserved**: it is the username
@@ -31,7 +41,10 @@ const realTime = {
 
 export type Claims = ReturnType<typeof createClaims>
 
-/** The rule that makes usernames and addresses unique, over the streams `username-<digest>` and `email-<digest>`. */
+/**
+ * The rule that makes usernames, addresses and the keys of registrations unique, over the streams `username-<digest>`,
+ * `email-<digest>` and `registration-<digest>`.
+ */
 export function createClaims(options: {
   store: EventStore
   handler: Handler
@@ -45,13 +58,20 @@ export function createClaims(options: {
   const time = options.time ?? realTime
 
   function streamOf(kind: NameKind, name: string): string {
-    return kind === 'username'
-      ? claimStream(kind, usernameKey(name), namesKey)
-      : claimStream(kind, emailKey(name), namesKey)
+    switch (kind) {
+      case 'username':
+        return claimStream(kind, usernameKey(name), namesKey)
+      case 'email':
+        return claimStream(kind, emailKey(name), namesKey)
+      case 'registration':
+        return claimStream(kind, name, namesKey)
+    }
   }
 
   function has(account: Account, kind: NameKind, stream: string): account is RegisteredAccount {
     if (!isRegistered(account)) return false
+    // Its stream was fresh when the key was claimed for it: nothing else could register there.
+    if (kind === 'registration') return true
     const name = kind === 'username' ? account.username : account.email
     return name !== '' && streamOf(kind, name) === stream
   }
@@ -64,10 +84,7 @@ export function createClaims(options: {
   async function look(kind: NameKind, stream: string, deadline: number): Promise<ClaimStatus> {
     const [last] = await store.readStream(stream, { direction: 'backwards', limit: 1, deadline })
     if (!last) return { status: 'free', revision: noStream, time: '' }
-    const claim = toRecorded(last)
-    if (claim.type !== 'NameClaimed') {
-      throw new Error(`expected NameClaimed, ${stream} has ${claim.type} at ${claim.revision}`)
-    }
+    const claim = claimIn(last)
     const target = await handler.load(accounts, claim.data.stream, deadline)
     if (has(target.state, kind, stream)) {
       const { state, revision } = target
@@ -98,7 +115,7 @@ export function createClaims(options: {
       if (waitingFor.revision !== found.revision) waitingFor = { revision: found.revision, since: now }
       if (now - waitingFor.since >= takeOverAfterMs) {
         const event = { type: 'ClaimAbandoned' as const, data: { reason: 'overtaken' as const } }
-        const takeOver: Intent = { ...intent, actor: 'system', key: `${intent.key} takes over` }
+        const takeOver: Intent = { ...intent, actor: 'system', key: `take over ${randomUUID()}` }
         await handler
           .appendAt(found.stream, event, found.at, found.accountTime, takeOver)
           .catch(ignoreConflict)
@@ -117,6 +134,13 @@ export function createClaims(options: {
       return found.status === 'held' ? found : null
     },
 
+    /** The stream of the account that claimed a name last, whatever became of it; null if none ever did. */
+    async lastClaimant(kind: NameKind, name: string, deadline: number): Promise<string | null> {
+      const stream = streamOf(kind, name)
+      const [last] = await store.readStream(stream, { direction: 'backwards', limit: 1, deadline })
+      return last ? claimIn(last).data.stream : null
+    },
+
     /** Whether a name is somebody's, once nobody is about to take it. */
     async isTaken(kind: NameKind, name: string, intent: Intent): Promise<boolean> {
       return (await settle(kind, streamOf(kind, name), intent)).status !== 'free'
@@ -128,7 +152,7 @@ export function createClaims(options: {
      */
     async claim(kind: NameKind, name: string, claimant: Claimant, intent: Intent): Promise<boolean> {
       const nameStream = streamOf(kind, name)
-      for (let attempt = 0; ; attempt++) {
+      for (;;) {
         const found = await settle(kind, nameStream, intent, claimant)
         if (found.status === 'ours') return true
         if (found.status !== 'free') return false
@@ -136,7 +160,8 @@ export function createClaims(options: {
           type: 'NameClaimed' as const,
           data: { stream: claimant.stream, at: Number(claimant.at) },
         }
-        const key = `${intent.key} ${claimant.stream} ${attempt}`
+        // Claims are no part of what a key stands for: the same command may have to claim again.
+        const key = `claim ${randomUUID()}`
         try {
           await handler.appendAt(nameStream, event, found.revision, found.time, { ...intent, key })
           return true
@@ -154,6 +179,12 @@ export function createClaims(options: {
       await handler.appendAt(stream, event, at, after, intent).catch(ignoreConflict)
     },
   }
+}
+
+function claimIn(event: RecordedEvent): Recorded<NameClaimed> {
+  const claim = toRecorded(event)
+  if (claim.type === 'NameClaimed') return claim
+  throw new Error(`expected NameClaimed, ${event.stream} has ${event.type} at ${event.revision}`)
 }
 
 function ignoreConflict(error: unknown): void {

@@ -4,7 +4,8 @@ import { changePassword } from './change-password.ts'
 import { editProfile } from './edit-profile.ts'
 import { endOtherSessions, endSession, liveAmong, ownSession, revokeToken } from './end-sessions.ts'
 import { eraseUser } from './erase-user.ts'
-import { obtainTokens, refreshTokens, requireActiveSession } from './login.ts'
+import { obtainTokens, requireActiveSession } from './login.ts'
+import { refreshTokens } from './refresh.ts'
 import { registerUser, registrationProblems } from './register-user.ts'
 import { confirmPasswordReset, requestPasswordReset, validateResetToken } from './reset-password.ts'
 import type { WriteSide } from './write-side.ts'
@@ -33,7 +34,8 @@ export function createAccounts(side: WriteSide): Accounts {
     confirmEmailChange: (token, context) => confirmEmailChange(side, token, context),
     readAccessToken: token => side.tokens.readAccess(token, side.now()),
     requireActive: (claims, context) => requireActiveSession(side, claims, context),
-    editProfile: (claims, changes, context) => editProfile(side, claims, changes, context),
+    editProfile: (claims, changes, context, expected) =>
+      editProfile(side, claims, changes, context, expected),
     eraseUser: (claims, password, context) => eraseUser(side, claims, password, context),
   }
 }

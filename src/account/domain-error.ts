@@ -10,6 +10,8 @@ export type DomainErrorCode =
   | 'email_token_invalid'
   | 'email_unknown'
   | 'not_owner'
+  | 'key_reused'
+  | 'revision_moved'
   | 'invalid_fields'
 
 /** One thing wrong with one field that only the domain can know. */

@@ -1,8 +1,12 @@
+import type { Revision } from '../event-store/event-store.ts'
 import { endOtherSessions as decideEnd, outlives, requireActive, type SessionsEnd } from './account.ts'
 import type { AccessClaims, BegunSession, CommandContext, Written } from './accounts.ts'
 import { accountStream, accounts, sessionStream, sessions } from './aggregates.ts'
 import { DomainError } from './domain-error.ts'
 import type { SessionState } from './events.ts'
+import type { Intent } from './handle.ts'
+import { requireActiveSession } from './login.ts'
+import { onceByKey, requireSame } from './once-by-key.ts'
 import { isLive, revokeSession } from './sessions.ts'
 import type { RefreshClaims } from './tokens.ts'
 import { intentOf, type WriteSide } from './write-side.ts'
@@ -46,7 +50,8 @@ export async function revokeToken(
 ): Promise<Written<null>> {
   const claims = claimsIfAlive(side, refresh)
   if (!claims) return { value: null, visible: true }
-  return revoke(side, claims, claims.sessionId, 'logout', context)
+  const intent = intentOf('end session', claims.userId, context)
+  return revoke(side, claims, sessionStream(claims.sessionId), 'logout', intent)
 }
 
 function claimsIfAlive(side: WriteSide, refresh: string): RefreshClaims | null {
@@ -58,39 +63,52 @@ function claimsIfAlive(side: WriteSide, refresh: string): RefreshClaims | null {
   }
 }
 
-/** Ends one of the user's sessions. Throws `session_unknown` if it is not theirs, or over. */
+/**
+ * Ends one of the user's sessions. Throws `session_unknown` if it is not theirs, or over, and what
+ * `requireActiveSession` throws: by its key, a command that ended the very session that asks can be repeated in it.
+ */
 export async function endSession(
   side: WriteSide,
   claims: AccessClaims,
   sessionId: string,
   context: CommandContext,
 ): Promise<Written<null>> {
-  const [session, end] = await Promise.all([
-    side.handler.load(sessions, sessionStream(sessionId), context.deadline),
-    sessionsEnd(side, claims.userId, context),
-  ])
-  const { state } = session
-  const isOver = !isLive(state, sessionId, end) || Date.parse(state.currentExpiresAt) <= side.now()
-  if (isOver || state.userId !== claims.userId) {
-    throw new DomainError('session_unknown')
-  }
-  return revoke(side, claims, sessionId, 'ended', context)
+  const stream = sessionStream(sessionId)
+  const command = { name: 'end session', actor: claims.userId, aggregate: sessions, stream }
+  return onceByKey(side, command, context, {
+    async again({ event, after }) {
+      requireSame(event.type === 'SessionRevoked' && event.data.userId === claims.userId)
+      return shownAsEnded(side, stream, after.revision)
+    },
+    async first(intent) {
+      await requireActiveSession(side, claims, context)
+      const [session, end] = await Promise.all([
+        side.handler.load(sessions, stream, context.deadline),
+        sessionsEnd(side, claims.userId, context),
+      ])
+      const { state } = session
+      const isOver = !isLive(state, sessionId, end) || Date.parse(state.currentExpiresAt) <= side.now()
+      if (isOver || state.userId !== claims.userId) throw new DomainError('session_unknown')
+      return revoke(side, claims, stream, 'ended', intent)
+    },
+  })
 }
 
 async function revoke(
   side: WriteSide,
   { userId }: { userId: number },
-  sessionId: string,
+  stream: string,
   reason: 'logout' | 'ended',
-  context: CommandContext,
+  intent: Intent,
 ): Promise<Written<null>> {
-  const stream = sessionStream(sessionId)
-  const intent = intentOf('end session', userId, context)
   const ended = await side.handler.handle(sessions, stream, intent, session =>
     revokeSession(session, userId, reason),
   )
-  const visible = !ended.appended || (await side.waitUntilSessionVisible(stream, ended.revision))
-  return { value: null, visible }
+  return ended.appended ? shownAsEnded(side, stream, ended.revision) : { value: null, visible: true }
+}
+
+async function shownAsEnded(side: WriteSide, stream: string, revision: Revision): Promise<Written<null>> {
+  return { value: null, visible: await side.waitUntilSessionVisible(stream, revision) }
 }
 
 /** Ends all of the user's sessions but the one that asks. Throws `session_ended` if that was ended meanwhile. */
@@ -99,20 +117,26 @@ export async function endOtherSessions(
   { userId, sessionId }: AccessClaims,
   context: CommandContext,
 ): Promise<void> {
-  const accountRevision = await askingSince(side, sessionId, context)
-  const intent = intentOf('end sessions', userId, context)
-  await side.handler.handle(accounts, accountStream(userId), intent, account =>
-    decideEnd(account, { sessionId, accountRevision }),
-  )
+  const stream = accountStream(userId)
+  const command = { name: 'end sessions', actor: userId, aggregate: accounts, stream }
+  await onceByKey(side, command, context, {
+    again: async ({ event }) => requireSame(event.type === 'SessionsEnded'),
+    async first(intent) {
+      const accountRevision = await askingSince(side, sessionId, context)
+      await side.handler.handle(accounts, stream, intent, account =>
+        decideEnd(account, { sessionId, accountRevision }),
+      )
+    },
+  })
 }
 
 /** The account's revision when the session that asks began. Throws `session_ended`. */
 export async function askingSince(
   side: WriteSide,
   sessionId: string,
-  context: CommandContext,
+  { deadline }: { deadline: number },
 ): Promise<number> {
-  const { state } = await side.handler.load(sessions, sessionStream(sessionId), context.deadline)
+  const { state } = await side.handler.load(sessions, sessionStream(sessionId), deadline)
   if (state.status !== 'live') throw new DomainError('session_ended')
   return state.accountRevision
 }

@@ -1,8 +1,8 @@
 import { eraseAccount } from './account.ts'
 import type { AccessClaims, CommandContext, Written } from './accounts.ts'
 import { accountStream, accounts } from './aggregates.ts'
-import { DomainError } from './domain-error.ts'
-import { handleProven } from './handle-proven.ts'
+import { DomainError, type FieldProblem } from './domain-error.ts'
+import { handleProven, type ProvenCommand } from './handle-proven.ts'
 import type { WriteSide } from './write-side.ts'
 
 /**
@@ -17,11 +17,18 @@ export async function eraseUser(
 ): Promise<Written<null>> {
   const { userId } = claims
   const stream = accountStream(userId)
-  const command = { name: 'erase', password }
-  await handleProven(side, claims, command, context, async ({ asking, isRight }) => {
-    if (!isRight) throw new DomainError('invalid_fields', [{ field: 'password', code: 'password_wrong' }])
-    return (account, now) => eraseAccount(account, { now, asking })
-  })
+  const wrongPassword: FieldProblem = { field: 'password', code: 'password_wrong' }
+  const command: ProvenCommand = {
+    name: 'erase',
+    password,
+    wrongPassword,
+    async prepare({ asking, isRight }) {
+      if (!isRight) throw new DomainError('invalid_fields', [wrongPassword])
+      return (account, now) => eraseAccount(account, { now, asking })
+    },
+    isSame: event => event.type === 'UserErased',
+  }
+  await handleProven(side, claims, command, context)
   const { revision } = await side.handler.load(accounts, stream, context.deadline)
   return { value: null, visible: await side.waitUntilVisible(userId, stream, revision) }
 }

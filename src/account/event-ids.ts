@@ -10,3 +10,8 @@ export function uuid5(name: string): string {
   const hex = bytes.toString('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
+
+/** The id of an event that a command appends, by the command's key and the event's place among those it appends. */
+export function eventId(event: { stream: string; type: string }, key: string, index: number): string {
+  return uuid5(`${event.stream}\n${event.type}\n${key}\n${index}`)
+}

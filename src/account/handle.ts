@@ -4,31 +4,24 @@ import {
   type AppendResult,
   type EventStore,
   type NewEvent,
-  noStream,
   type Revision,
   RevisionConflict,
 } from '../event-store/event-store.ts'
-import type { EventPlace } from './account.ts'
 import { Overloaded } from './domain-error.ts'
-import { uuid5 } from './event-ids.ts'
+import { type Earlier, findEarlier, requireNotDone, requireOurs } from './earlier-command.ts'
+import { eventId } from './event-ids.ts'
 import type { RosterEvent } from './events.ts'
+import { type Aggregate, accepted, foldAppended, folded, type Loaded, unwritten } from './fold-stream.ts'
+import { createInTurn } from './in-turn.ts'
 import { currentVersion, toRecorded } from './upcasters.ts'
 
-/** How a stream folds. `lastEventIsState`: each event repeats the whole state, so the last one is enough. */
-export type Aggregate<State, E extends RosterEvent> = {
-  name: string
-  initial: State
-  evolve(state: State, event: E, place: EventPlace): State
-  accepts(event: RosterEvent): event is E
-  lastEventIsState?: boolean
-}
-
-/** A stream as folded: `revision` is its last one, `time` that of its last event ('' if there is none). */
-export type Loaded<State> = { state: State; revision: Revision; time: string }
-
-/** Who asks, for what, until when. `key` makes the ids of the events: the same key, the same events. */
+/**
+ * Who asks, for what, until when. `key` makes the ids of the events: the same key, the same events. If it may have been
+ * used before, `lookedTo` is the revision up to which the stream was looked through for that.
+ */
 export type Intent = {
   key: string
+  lookedTo?: Revision
   actor: Actor
   requestId: string
   causationId?: string
@@ -58,7 +51,7 @@ export function createHandler(options: {
 }) {
   const { store } = options
   const folds = new LRUCache<string, Loaded<unknown>>({ max: options.cachedStreams ?? 20_000 })
-  const queues = new Map<string, Promise<unknown>>()
+  const inTurn = createInTurn()
 
   async function append(...what: Parameters<EventStore['append']>): Promise<AppendResult> {
     try {
@@ -77,23 +70,16 @@ export function createHandler(options: {
   ): Promise<Loaded<State>> {
     // The cache is keyed by stream, and a stream belongs to one aggregate.
     const cached = folds.get(stream) as Loaded<State> | undefined
-    let loaded = cached ?? { state: aggregate.initial, revision: noStream, time: '' }
+    let loaded = cached ?? unwritten(aggregate)
     const lastOnly = aggregate.lastEventIsState === true && seen === undefined
     for (;;) {
       const events = lastOnly
         ? await store.readStream(stream, { direction: 'backwards', limit: 1, deadline })
         : await store.readStream(stream, { from: loaded.revision + 1n, limit: pageOfEvents, deadline })
       for (const stored of events) {
-        const event = toRecorded(stored)
-        const { id, revision, metadata } = event
-        if (!aggregate.accepts(event)) {
-          throw new Error(
-            `expected an event of ${aggregate.name}, ${stream} has ${event.type} at ${revision}`,
-          )
-        }
-        seen?.(id)
-        const place = { revision: Number(revision), time: metadata.time }
-        loaded = { state: aggregate.evolve(loaded.state, event, place), revision, time: metadata.time }
+        const event = accepted(aggregate, toRecorded(stored))
+        seen?.(event.id)
+        loaded = folded(aggregate, loaded.state, event)
       }
       if (lastOnly || events.length < pageOfEvents) break
     }
@@ -109,6 +95,7 @@ export function createHandler(options: {
   ): Promise<Handled<State>> {
     let loaded = await load(aggregate, stream, intent.deadline)
     for (let attempt = 0; ; attempt++) {
+      await requireNotDone(store, stream, intent, loaded.revision)
       const now = new Date(
         Math.max(options.now(), loaded.time === '' ? 0 : Date.parse(loaded.time)),
       ).toISOString()
@@ -117,6 +104,7 @@ export function createHandler(options: {
       const events = decided.map((event, index) => toNewEvent(event, stream, intent, index, now))
       try {
         const { revision } = await append(stream, events, loaded.revision, intent.deadline)
+        await requireOurs(store, stream, events, revision, intent)
         const handled = foldAppended(aggregate, loaded, decided, now)
         if (handled.revision === revision && !aggregate.lastEventIsState) folds.set(stream, handled)
         return { ...handled, appended: true }
@@ -131,12 +119,15 @@ export function createHandler(options: {
         loaded = await load(aggregate, stream, intent.deadline, id => {
           if (ids.has(id)) done = true
         })
-        if (done) return { ...loaded, appended: true }
+        if (done && intent.lookedTo === undefined) return { ...loaded, appended: true }
       }
     }
   }
 
   return {
+    /** One at a time of what asks for the same turn. */
+    inTurn,
+
     /** The fold of a stream as it is in the log now. */
     load<State, E extends RosterEvent>(
       aggregate: Aggregate<State, E>,
@@ -150,25 +141,23 @@ export function createHandler(options: {
      * Appends what `decide` says to a stream, durably, and gives the state after it. `decide` may be called again,
      * with a newer state; what it throws is thrown. Throws Overloaded and StoreUnavailable.
      */
-    async handle<State, E extends RosterEvent>(
+    handle<State, E extends RosterEvent>(
       aggregate: Aggregate<State, E>,
       stream: string,
       intent: Intent,
       decide: Decide<State, E>,
     ): Promise<Handled<State>> {
-      const before = queues.get(stream)
-      const mine = (async () => {
-        await before?.catch(() => {})
-        if (performance.now() > intent.deadline)
-          throw new Overloaded(`waited for ${stream} until the deadline`)
-        return decideAndAppend(aggregate, stream, intent, decide)
-      })()
-      queues.set(stream, mine)
-      try {
-        return await mine
-      } finally {
-        if (queues.get(stream) === mine) queues.delete(stream)
-      }
+      return inTurn(stream, intent.deadline, () => decideAndAppend(aggregate, stream, intent, decide))
+    },
+
+    /** What a command with this key appended to a stream, null if none did up to `lookedTo`. Reads the whole stream. */
+    findEarlier<State, E extends RosterEvent>(
+      aggregate: Aggregate<State, E>,
+      stream: string,
+      key: string,
+      deadline: number,
+    ): Promise<{ earlier: Earlier<State, E> | null; lookedTo: Revision }> {
+      return findEarlier(store, { aggregate, stream, key }, deadline)
     },
 
     /**
@@ -183,20 +172,6 @@ export function createHandler(options: {
   }
 }
 
-function foldAppended<State, E extends RosterEvent>(
-  aggregate: Aggregate<State, E>,
-  loaded: Loaded<State>,
-  events: E[],
-  time: string,
-): Loaded<State> {
-  let { state, revision } = loaded
-  for (const event of events) {
-    revision += 1n
-    state = aggregate.evolve(state, event, { revision: Number(revision), time })
-  }
-  return { state, revision, time }
-}
-
 function toNewEvent(
   event: RosterEvent,
   stream: string,
@@ -206,7 +181,7 @@ function toNewEvent(
 ): NewEvent {
   const { data } = event
   return {
-    id: uuid5(`${stream}\n${event.type}\n${intent.key}\n${index}`),
+    id: eventId({ stream, type: event.type }, intent.key, index),
     type: event.type,
     data,
     metadata: {

@@ -1,15 +1,20 @@
 import { randomUUID } from 'node:crypto'
-import type { Revision } from '../event-store/event-store.ts'
+import { noStream } from '../event-store/event-store.ts'
 import { rehashPassword } from './account.ts'
 import type { AccessClaims, CommandContext, TokenPair } from './accounts.ts'
 import { accountStream, accounts, sessionStream, sessions } from './aggregates.ts'
 import { DomainError } from './domain-error.ts'
-import type { SessionState } from './events.ts'
-import { type Client, isLive, type Refresh, refreshSession, startSession } from './sessions.ts'
+import { uuid5 } from './event-ids.ts'
+import type { RosterEvent, SessionState } from './events.ts'
+import type { Intent } from './handle.ts'
+import { commandKey, once } from './once-by-key.ts'
+import { type Client, isLive, startSession } from './sessions.ts'
+import { tokenPair } from './token-pair.ts'
+import { toRecorded } from './upcasters.ts'
 import { intentOf, type WriteSide } from './write-side.ts'
 
-/** Refreshes are state, not history: now and then a session's stream is cut behind its last event. */
-const truncateEvery = 16n
+/** Part of the ids of events and sessions. */
+const name = 'log in'
 
 /** Begins a session. Throws `no_active_account`, having hashed once, whether the user or the password was wrong. */
 export async function obtainTokens(
@@ -24,25 +29,73 @@ export async function obtainTokens(
   if (!verified || holder?.account.status !== 'active') throw new DomainError('no_active_account')
   const { userId, username, passwordHash } = holder.account
   const upgraded = upgradeHash(side, userId, { verifiedBy: passwordHash, password: login.password }, context)
-  const sessionId = randomUUID()
-  const intent = intentOf('log in', userId, context)
   const accountRevision = Number(holder.accountRevision)
   const { device, addressRange } = login
-  const { refreshTokenTtlSeconds } = side.settings
-  const started = await side.handler.handle(
+  const startedBy = context.requestId
+  const beginning = { userId, username, accountRevision, startedBy, device, addressRange }
+  const tokens = await beginSession(side, beginning, context)
+  await upgraded
+  return tokens
+}
+
+type Beginning = Pick<SessionState, 'userId' | 'username' | 'accountRevision' | 'startedBy'> & Client
+
+/** By its key, a repeated login finds the session that the first one began. */
+async function beginSession(
+  side: WriteSide,
+  beginning: Beginning,
+  context: CommandContext,
+): Promise<TokenPair> {
+  const { userId } = beginning
+  const { idempotencyKey, deadline } = context
+  if (idempotencyKey === undefined) {
+    return startedSession(side, randomUUID(), beginning, intentOf(name, userId, context))
+  }
+  const key = commandKey(name, idempotencyKey)
+  const sessionId = uuid5(`session\n${userId}\n${key}`)
+  const stream = sessionStream(sessionId)
+  return once(side, `${stream} ${key}`, deadline, {
+    async look() {
+      const [first] = await side.store.readStream(stream, { limit: 1, deadline })
+      return first ? toRecorded(first) : null
+    },
+    found: event => event,
+    async again(event) {
+      const session = sessionAsBegun(event, side.settings.refreshTokenTtlSeconds)
+      return tokenPair(side, sessionId, session, Date.parse(session.startedAt))
+    },
+    first: () => {
+      const intent = { ...intentOf(name, userId, context), key, lookedTo: noStream }
+      return startedSession(side, sessionId, beginning, intent)
+    },
+  })
+}
+
+/** By the first event that is left of its stream: one that was cut still tells when it began. */
+function sessionAsBegun(event: RosterEvent, refreshTtlSeconds: number): SessionState {
+  if (event.type === 'SessionStarted') return event.data
+  // Of a session that was forgotten nothing is known any more.
+  if (event.type !== 'SessionRefreshed') throw new DomainError('key_reused')
+  const { startedAt } = event.data
+  const currentExpiresAt = new Date(Date.parse(startedAt) + refreshTtlSeconds * 1000).toISOString()
+  return { ...event.data, current: 0, currentIssuedAt: startedAt, currentExpiresAt }
+}
+
+async function startedSession(
+  side: WriteSide,
+  sessionId: string,
+  beginning: Beginning,
+  intent: Intent,
+): Promise<TokenPair> {
+  const { refreshTokenTtlSeconds: refreshTtlSeconds } = side.settings
+  const { state } = await side.handler.handle(
     sessions,
     sessionStream(sessionId),
     intent,
-    (_session, _at, now) =>
-      startSession(
-        { userId, username, accountRevision, startedBy: context.requestId, device, addressRange },
-        { now, refreshTtlSeconds: refreshTokenTtlSeconds },
-      ),
+    (_session, _at, now) => startSession(beginning, { now, refreshTtlSeconds }),
   )
-  if (started.state.status !== 'live')
-    throw new Error(`expected a live session, found ${started.state.status}`)
-  await upgraded
-  return tokenPair(side, sessionId, started.state)
+  if (state.status !== 'live') throw new Error(`expected a live session, found ${state.status}`)
+  return tokenPair(side, sessionId, state, Date.parse(state.startedAt))
 }
 
 /** Replaces a hash made elsewhere, or weaker than today's. The login does not fail because of it. */
@@ -64,42 +117,6 @@ async function upgradeHash(
   }
 }
 
-/** Gives the next pair of tokens, or the current one again. Throws `token_invalid` or `token_wrong_type`. */
-export async function refreshTokens(
-  side: WriteSide,
-  presented: { refresh: string } & Client,
-  context: CommandContext,
-): Promise<TokenPair> {
-  const { device, addressRange } = presented
-  const { userId, sessionId, counter } = side.tokens.readRefresh(presented.refresh, side.now())
-  const account = await side.handler.load(accounts, accountStream(userId), context.deadline)
-  const { state: owner } = account
-  if (owner.status !== 'active') throw new DomainError('token_invalid')
-  const { refreshGraceSeconds: graceSeconds, refreshTokenTtlSeconds: refreshTtlSeconds } = side.settings
-  const last: { outcome: Refresh['outcome'] } = { outcome: 'again' }
-  const stream = sessionStream(sessionId)
-  const refreshed = await side.handler.handle(
-    sessions,
-    stream,
-    intentOf('refresh', userId, context),
-    (session, _revision, now) => {
-      if (!isLive(session, sessionId, owner.sessionsEnd) || session.userId !== userId) {
-        throw new DomainError('token_invalid')
-      }
-      const decided = refreshSession(
-        session,
-        { counter, device, addressRange },
-        { now, graceSeconds, refreshTtlSeconds },
-      )
-      last.outcome = decided.outcome
-      return decided.events
-    },
-  )
-  if (last.outcome === 'theft' || refreshed.state.status !== 'live') throw new DomainError('token_invalid')
-  if (last.outcome === 'rotated') truncateNowAndThen(side, stream, refreshed.revision)
-  return tokenPair(side, sessionId, refreshed.state)
-}
-
 /** Throws `account_gone` or `session_ended` unless the account is there and its session goes on. */
 export async function requireActiveSession(
   side: WriteSide,
@@ -113,36 +130,5 @@ export async function requireActiveSession(
   if (account.state.status !== 'active') throw new DomainError('account_gone')
   if (!isLive(session.state, claims.sessionId, account.state.sessionsEnd)) {
     throw new DomainError('session_ended')
-  }
-}
-
-function truncateNowAndThen(side: WriteSide, stream: string, revision: Revision): void {
-  if (revision % truncateEvery !== 0n) return
-  side.store
-    .truncate(stream, revision)
-    .catch(error =>
-      side.warn(error, 'a session stream could not be truncated; a later refresh will try again'),
-    )
-}
-
-function tokenPair(side: WriteSide, sessionId: string, session: SessionState): TokenPair {
-  const { userId, username } = session
-  const now = side.now()
-  return {
-    refresh: side.tokens.refreshToken({
-      userId,
-      username,
-      sessionId,
-      counter: session.current,
-      issuedAt: Date.parse(session.currentIssuedAt),
-      expiresAt: Date.parse(session.currentExpiresAt),
-    }),
-    access: side.tokens.accessToken({
-      userId,
-      username,
-      sessionId,
-      issuedAt: now,
-      expiresAt: now + side.settings.accessTokenTtlSeconds * 1000,
-    }),
   }
 }

@@ -66,10 +66,8 @@ function asciiDomain(domain: string): string {
  * The stream in which a name is claimed. The digest is an HMAC under the log's own key, so a stream's name tells
  * nothing about the name to whoever has not got that key.
  */
-export function claimStream(
-  kind: 'username' | 'email',
-  key: UsernameKey | EmailKey,
-  namesKey: Buffer,
-): string {
+export function claimStream(kind: 'username' | 'email', key: UsernameKey | EmailKey, namesKey: Buffer): string
+export function claimStream(kind: 'registration', key: string, namesKey: Buffer): string
+export function claimStream(kind: string, key: string, namesKey: Buffer): string {
   return `${kind}-${createHmac('sha256', namesKey).update(`${kind}:${key}`).digest('base64url')}`
 }

@@ -1,18 +1,28 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Actor, noStream, type Revision, RevisionConflict } from '../event-store/event-store.ts'
 import {
   type ActiveAccount,
   registerUser as decideRegistration,
   evolve,
   noAccount,
+  type RegisteredAccount,
   requireActive,
+  requireRegistered,
 } from './account.ts'
 import type { CommandContext, NewUser, OwnProfile, Written } from './accounts.ts'
 import { accountStream } from './aggregates.ts'
 import { DomainError, type FieldProblem, Overloaded } from './domain-error.ts'
+import { DoneMeanwhile } from './earlier-command.ts'
+import type { UserRegistered } from './events.ts'
 import type { Intent } from './handle.ts'
+import { commandKey, once, requireSame } from './once-by-key.ts'
 import { passwordProblems } from './password-rules.ts'
 import { tellOfWantedEmail } from './tell-of-wanted-email.ts'
+import { toRecorded } from './upcasters.ts'
 import { intentOf, type WriteSide, whenVisible } from './write-side.ts'
+
+/** Part of the ids of events. */
+const name = 'register'
 
 /**
  * What is wrong with a registration beyond the shape of its fields; looks only at what is given. Where addresses are
@@ -41,20 +51,69 @@ export async function registrationProblems(
 
 /**
  * Claims the username, then the address, then registers; whichever step fails or is cut off, both names stay
- * free to be had. Throws `invalid_fields` if a name was taken meanwhile. Where addresses are hidden, a taken one is left
- * out, and its owner is told.
+ * free to be had. Throws `invalid_fields` with all that is wrong beyond the shape of the fields. Where addresses are hidden,
+ * a taken one is left out, and its owner is told.
  */
 export async function registerUser(
   side: WriteSide,
   user: NewUser,
   context: CommandContext,
 ): Promise<Written<OwnProfile>> {
+  const { idempotencyKey: key, deadline } = context
+  if (key === undefined) return registerFirst(side, user, context)
+  return once(side, `register ${key}`, deadline, {
+    look: () => registeredBy(side, key, deadline),
+    found: earlier => earlier,
+    async again({ event, account, revision }) {
+      requireSame(await isSameUser(side, event, user, deadline))
+      return whenVisible(side, account, { stream: accountStream(account.userId), revision })
+    },
+    first: () => registerFirst(side, user, context),
+  })
+}
+
+async function registerFirst(
+  side: WriteSide,
+  user: NewUser,
+  context: CommandContext,
+): Promise<Written<OwnProfile>> {
+  const problems = await registrationProblems(side, user, context)
+  if (problems.length > 0) throw new DomainError('invalid_fields', problems)
   const { password, ...shown } = user
   const passwordHash = await side.hasher.hash(password, context.deadline)
   const ifEmailTaken = side.settings.hideUnknownEmails ? 'leave out' : 'refuse'
   const registered = await claimAndRegister(side, { ...shown, passwordHash }, context, { ifEmailTaken })
   const { account, revision } = registered
   return whenVisible(side, account, { stream: accountStream(account.userId), revision })
+}
+
+type Registration = { event: UserRegistered; account: RegisteredAccount; revision: Revision }
+
+/** The registration that was made with a key, as it was then; null if there is none, or if it was erased. */
+async function registeredBy(side: WriteSide, key: string, deadline: number): Promise<Registration | null> {
+  const holder = await side.claims.holder('registration', key, deadline)
+  if (!holder) return null
+  const [first] = await side.store.readStream(holder.stream, { limit: 1, deadline })
+  const event = first && toRecorded(first)
+  if (event?.type !== 'UserRegistered') return null
+  const { revision, metadata } = event
+  const account = evolve(noAccount, event, { revision: Number(revision), time: metadata.time })
+  return { event, account: requireRegistered(account), revision }
+}
+
+/**
+ * The password last: it takes long, and nobody gets to try one who does not know all the rest. Where addresses are
+ * hidden, the one that was given may have been left out, and nothing tells whether it was.
+ */
+async function isSameUser(
+  side: WriteSide,
+  { data }: UserRegistered,
+  { password, ...user }: NewUser,
+  deadline: number,
+): Promise<boolean> {
+  const { userId: _, passwordHash, ...registered } = data
+  const asked = side.settings.hideUnknownEmails ? { ...user, email: registered.email } : user
+  return isDeepStrictEqual(registered, asked) && side.hasher.verify(passwordHash, password, deadline)
 }
 
 /** `actor`: who registers, if not the user. */
@@ -67,17 +126,20 @@ export async function claimAndRegister(
   context: CommandContext,
   { actor, ifEmailTaken = 'refuse' }: RegistrationOptions = {},
 ): Promise<{ account: ActiveAccount; revision: Revision }> {
+  const { idempotencyKey } = context
   for (;;) {
-    const intent = intentOf('register', 'system', context)
+    const intent = intentOf(name, 'system', context)
     const userId = await side.nextUserId(intent)
     const registration = { ...intent, actor: actor ?? userId }
     const stream = accountStream(userId)
-    const email = await claimBoth(side, user, stream, registration, ifEmailTaken)
+    const email = await claimNames(side, user, stream, registration, ifEmailTaken)
+    if (idempotencyKey !== undefined) await claimKey(side, idempotencyKey, stream, registration)
     const decided = decideRegistration(noAccount, { userId, ...user, email })
     const [event] = decided
     if (!event) throw new Error('expected an event of a registration, found none')
+    const key = idempotencyKey === undefined ? intent.key : commandKey(name, idempotencyKey)
     try {
-      const { revision } = await side.handler.appendAt(stream, event, noStream, '', registration)
+      const { revision } = await side.handler.appendAt(stream, event, noStream, '', { ...registration, key })
       const place = { revision: Number(revision), time: new Date(side.now()).toISOString() }
       return { account: requireActive(evolve(noAccount, event, place)), revision }
     } catch (error) {
@@ -89,7 +151,7 @@ export async function claimAndRegister(
 }
 
 /** The address that could be claimed, or ''. */
-async function claimBoth(
+async function claimNames(
   side: Pick<WriteSide, 'claims' | 'handler'>,
   user: { username: string; email: string },
   stream: string,
@@ -108,4 +170,16 @@ async function claimBoth(
   }
   await side.claims.abandon(stream, noStream, '', intent)
   throw new DomainError('invalid_fields', [{ field: 'email', code: 'email_taken' }])
+}
+
+/** After the names, so that a registration that is refused has not used its key up. */
+async function claimKey(
+  side: Pick<WriteSide, 'claims'>,
+  idempotencyKey: string,
+  stream: string,
+  intent: Intent,
+): Promise<void> {
+  if (await side.claims.claim('registration', idempotencyKey, { stream, at: noStream }, intent)) return
+  await side.claims.abandon(stream, noStream, '', intent)
+  throw new DoneMeanwhile('expected a new registration, one was made with its key meanwhile')
 }

@@ -21,7 +21,7 @@ import { fixedHeaders } from './headers.ts'
 import { showHealth } from './health.ts'
 import { asItIsOrWas, createHistoryRoutes } from './history.ts'
 import { createLimits } from './limits.ts'
-import { createNewContext } from './new-context.ts'
+import { createNewCommand, createNewContext } from './new-context.ts'
 import { createObserve, type RequestAnswered, type RequestState } from './observe.ts'
 import { openApiDocument } from './openapi.ts'
 import { changePasswordBody, createChangePassword } from './password-change.ts'
@@ -81,33 +81,34 @@ export function createRoutes(parts: AppParts): Route[] {
   const { accounts, profiles, sessions: sessionQueries, publicKeys, settings } = parts
   const { hideUnknownEmails } = settings
   const newContext = createNewContext(settings.commandTimeoutMs)
-  const { recogniseViewer, requireAccount } = createCredentials(accounts, newContext)
-  const register = createRegister(accounts, newContext, hideUnknownEmails)
+  const newCommand = createNewCommand(newContext)
+  const { recogniseViewer, requireAccount, requireAccountOrKey } = createCredentials(accounts, newContext)
+  const register = createRegister(accounts, newCommand, hideUnknownEmails)
   const clientOf = createClientOf(settings.trustProxy)
   const limits = createLimits({ ...parts, ...settings, clientOf })
-  const tokens = createTokenRoutes(accounts, newContext, { clientOf, limits })
-  const sessions = createSessionRoutes(accounts, sessionQueries, newContext)
-  const reset = createPasswordResetRoutes(accounts, newContext, hideUnknownEmails)
+  const tokens = createTokenRoutes(accounts, newCommand, { clientOf, limits })
+  const sessions = createSessionRoutes(accounts, sessionQueries, newContext, newCommand)
+  const reset = createPasswordResetRoutes(accounts, newContext, newCommand, hideUnknownEmails)
   const limitRegistrations = limits.byAddress('registrations-per-address')
   const readRegistration = read(registerBody)
   const limitResets = limits.byAddress('resets-per-address')
   const readReset = parse(requestResetBody)
   const readPasswordChange = parse(changePasswordBody)
-  const changePassword = createChangePassword(accounts, newContext, limits)
+  const changePassword = createChangePassword(accounts, newCommand, limits)
   const readEmailChange = parse(changeEmailBody)
-  const email = createEmailChangeRoutes(accounts, newContext, { hideUnknownEmails, limits })
+  const email = createEmailChangeRoutes(accounts, newCommand, { hideUnknownEmails, limits })
   const history = createHistoryRoutes(parts.history, newContext)
   const viewProfile = asItIsOrWas(
     steps(recogniseViewer, createViewProfile(profiles)),
     steps(requireAccount, requireOwner, history.showProfileAt),
   )
-  const editProfile = createEditProfile(accounts, newContext)
+  const editProfile = createEditProfile(accounts, newContext, newCommand)
   const readEdit = read(editProfileBody)
   const limitEdits = limits.byAccount('edits-per-account')
   const edit = steps(requireAccount, requireOwner, limitEdits, readEdit, editProfile)
   const readErasure = parse(eraseBody)
-  const eraseUser = createEraseUser(accounts, newContext, limits)
-  const erase = steps(requireAccount, requireOwner, readErasure, eraseUser)
+  const eraseUser = createEraseUser(accounts, newCommand, limits)
+  const erase = steps(requireAccountOrKey, requireOwner, readErasure, eraseUser)
   const searchProfiles = createSearchProfiles(profiles, settings.searchEnvelope)
   const search = steps(limits.byAddress('searches-per-address'), recogniseViewer, searchProfiles)
   const jwks = json(200, { keys: publicKeys })
@@ -123,7 +124,7 @@ export function createRoutes(parts: AppParts): Route[] {
       GET: steps(requireAccount, sessions.list),
       DELETE: steps(requireAccount, sessions.endOthers),
     }),
-    at('/api/sessions/:id/', 'noStore', { DELETE: steps(requireAccount, sessions.endOne) }),
+    at('/api/sessions/:id/', 'noStore', { DELETE: steps(requireAccountOrKey, sessions.endOne) }),
     at('/api/password/reset/', 'noStore', {
       POST: steps(limitResets, readReset, limits.byMailbox, reset.requestReset),
     }),

@@ -3,6 +3,7 @@ import { DomainError } from '../account/domain-error.ts'
 import { usernameKey } from '../account/names.ts'
 import { accessTokenRefused, Refusal, tokenInvalid, tokenWrongType, unauthorized } from './errors.ts'
 import type { Exchange } from './exchange.ts'
+import { idempotencyKeyOf } from './idempotency-key.ts'
 import type { NewContext } from './new-context.ts'
 
 /** The steps that find out who is asking. */
@@ -12,18 +13,36 @@ export function createCredentials(accounts: Accounts, newContext: NewContext) {
     return token === null ? null : readAccessToken(accounts, token)
   }
 
+  function claimsOf(exchange: Exchange): AccessClaims {
+    const claims = viewerOf(exchange)
+    if (claims) return claims
+    throw new Refusal(unauthorized({ detail: 'Authentication credentials were not provided.' }))
+  }
+
+  async function requireAccount(exchange: Exchange): Promise<{ claims: AccessClaims }> {
+    const claims = claimsOf(exchange)
+    await accounts.requireActive(claims, newContext(exchange))
+    return { claims }
+  }
+
   return {
     /** For reads: whoever holds a valid access token is believed; nobody has to have one. */
     recogniseViewer: (exchange: Exchange) => ({ viewer: viewerOf(exchange) }),
 
     /** For commands: the account is still there, and its session has not been ended. */
-    async requireAccount(exchange: Exchange): Promise<{ claims: AccessClaims }> {
-      const claims = viewerOf(exchange)
-      if (!claims) {
-        throw new Refusal(unauthorized({ detail: 'Authentication credentials were not provided.' }))
+    requireAccount,
+
+    /**
+     * For commands that may end the very session they are given in. One that has ended is let pass if there is a key
+     * with which that was done perhaps: the command then has to see to it that nothing but that is answered.
+     */
+    async requireAccountOrKey(exchange: Exchange): Promise<{ claims: AccessClaims }> {
+      try {
+        return await requireAccount(exchange)
+      } catch (error) {
+        if (!(error instanceof DomainError) || idempotencyKeyOf(exchange.req) === undefined) throw error
+        return { claims: claimsOf(exchange) }
       }
-      await accounts.requireActive(claims, newContext(exchange))
-      return { claims }
     },
   }
 }

@@ -21,20 +21,20 @@ const done = (...headers: string[]): Answer => json(200, { status: 'OK' }, ...he
 /** The last steps of a change of the address: it is asked for, and confirmed by the token mailed to it. */
 export function createEmailChangeRoutes(
   accounts: Accounts,
-  newContext: NewContext,
+  newCommand: NewContext,
   { hideUnknownEmails, limits }: { hideUnknownEmails: boolean; limits: Limits },
 ) {
   return {
     async changeEmail(exchange: Exchange & Change): Promise<Answer> {
       const { claims, fields } = exchange
-      const context = newContext(exchange)
+      const context = newCommand(exchange)
       await limits.withPassword(exchange, () => accounts.requestEmailChange(claims, fields, context))
       if (hideUnknownEmails) await hideTime(exchange)
       return done()
     },
 
     async confirmEmail(exchange: Exchange & { fields: z.infer<typeof confirmEmailBody> }): Promise<Answer> {
-      const { visible } = await accounts.confirmEmailChange(exchange.fields.token, newContext(exchange))
+      const { visible } = await accounts.confirmEmailChange(exchange.fields.token, newCommand(exchange))
       return done(...pendingUnless(visible))
     },
   }

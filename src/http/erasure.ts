@@ -11,10 +11,10 @@ export const eraseBody = z.object({ password: password() })
 type Erasure = { claims: AccessClaims; fields: z.infer<typeof eraseBody> }
 
 /** The last step of an erasure, at the wish of who has the account. */
-export function createEraseUser(accounts: Accounts, newContext: NewContext, limits: Limits) {
+export function createEraseUser(accounts: Accounts, newCommand: NewContext, limits: Limits) {
   return async (exchange: Exchange & Erasure): Promise<Answer> => {
     const { claims, fields } = exchange
-    const context = newContext(exchange)
+    const context = newCommand(exchange)
     const { visible } = await limits.withPassword(exchange, () =>
       accounts.eraseUser(claims, fields.password, context),
     )

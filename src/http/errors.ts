@@ -71,9 +71,13 @@ const domainAnswers: Record<DomainErrorCode, (error: DomainError) => Answer> = {
   email_token_invalid: notFound,
   email_unknown: () => invalidFields([{ field: 'email', message: emailUnknown }]),
   not_owner: () => unauthorized({ detail: 'Unauthorized.' }),
+  key_reused: () => json(422, { detail: keyReused }),
+  revision_moved: () => json(412, { detail: revisionMoved }),
   invalid_fields: error => invalidFields(error.problems.map(fieldError)),
 }
 
+const keyReused = 'This Idempotency-Key was used with another request.'
+const revisionMoved = 'The profile is not as expected by If-Match or If-None-Match any more.'
 const emailUnknown =
   "We couldn't find an account associated with that email. Please try a different e-mail address."
 

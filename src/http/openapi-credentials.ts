@@ -1,10 +1,10 @@
 import {
   answer,
   anyone,
+  command,
   done,
   invalid,
   limitedBody,
-  operation,
   owner,
   pending,
   refused,
@@ -17,7 +17,7 @@ import {
 /** The routes by which users keep their password and address. */
 export const credentialPaths = {
   '/api/password/change/': {
-    post: operation({
+    post: command({
       ...{
         id: 'changePassword',
         summary: 'Change the password, which ends all other sessions',
@@ -28,7 +28,7 @@ export const credentialPaths = {
     }),
   },
   '/api/email/change/': {
-    post: operation({
+    post: command({
       ...{
         id: 'changeEmail',
         summary: 'Have a token mailed to an address that is to be the own one',
@@ -39,7 +39,7 @@ export const credentialPaths = {
     }),
   },
   '/api/email/confirm/': {
-    post: operation({
+    post: command({
       ...{
         id: 'confirmEmail',
         summary: 'Make an address the own one by the token mailed to it',

@@ -48,6 +48,8 @@ export const refused = answer('The credentials are missing or wrong.', schema('T
 export const unknown = answer('There is no such thing.', schema('Error'))
 export const pending = { 'Roster-Visible': reference('headers', 'Visible') }
 
+const keyReused = reference('responses', 'KeyReused')
+
 /** What every route may answer, and what those that take a body may. */
 export const always = { 503: reference('responses', 'Unavailable') }
 /** What routes with a limit may answer, and those of them that take a body. */
@@ -61,6 +63,12 @@ export const limitedBody = { ...withBody, ...limited }
 
 export function operation({ id, summary, answers, ...more }: Operation) {
   return { operationId: id, summary, ...more, responses: answers }
+}
+
+/** An operation that can be repeated by its key. */
+export function command({ answers, ...rest }: Operation) {
+  const parameters = [reference('parameters', 'IdempotencyKey')]
+  return operation({ parameters, ...rest, answers: { 400: invalid, ...answers, 422: keyReused } })
 }
 
 export function takes(name: keyof typeof bodySchemas) {

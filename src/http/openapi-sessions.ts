@@ -2,6 +2,7 @@ import {
   always,
   answer,
   anyone,
+  command,
   invalid,
   noContent,
   operation,
@@ -17,7 +18,7 @@ import {
 /** The routes about a user's sessions. */
 export const sessionPaths = {
   '/api/token/revoke/': {
-    post: operation({
+    post: command({
       ...{ id: 'revokeToken', summary: 'Log out', ...anyone, ...takes('RevokeBody') },
       answers: {
         200: answer(
@@ -40,14 +41,14 @@ export const sessionPaths = {
         ...always,
       },
     }),
-    delete: operation({
+    delete: command({
       ...{ id: 'endOtherSessions', summary: 'Log out everywhere else', ...owner },
       answers: { 204: noContent('All sessions but this one are over.'), 401: refused, ...always },
     }),
   },
   '/api/sessions/{id}/': {
     parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }],
-    delete: operation({
+    delete: command({
       ...{ id: 'endSession', summary: 'End one session', ...owner },
       answers: { 204: noContent('The session is over.', pending), 401: refused, 404: unknown, ...always },
     }),

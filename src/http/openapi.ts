@@ -6,6 +6,7 @@ import {
   answer,
   anyone,
   bodySchemas,
+  command,
   done,
   invalid,
   limited,
@@ -33,7 +34,7 @@ function paths(envelope: SearchEnvelope) {
   const found =
     envelope === 'none' ? cards : { type: 'object', properties: { results: cards }, required: ['results'] }
   const edit = (id: string, summary: string) =>
-    operation({
+    command({
       ...{ id, summary, ...owner, ...takes('EditProfileBody') },
       answers: {
         200: answer('The whole profile.', schema('OwnProfile'), pending),
@@ -44,7 +45,7 @@ function paths(envelope: SearchEnvelope) {
     })
   return {
     '/api/user/create/': {
-      post: operation({
+      post: command({
         ...{ id: 'register', summary: 'Register a user', ...anyone, ...takes('RegisterBody') },
         answers: {
           201: answer('Registered.', schema('Registered'), {
@@ -57,7 +58,7 @@ function paths(envelope: SearchEnvelope) {
       }),
     },
     '/api/token/obtain/': {
-      post: operation({
+      post: command({
         ...{ id: 'obtainTokens', summary: 'Log in', ...anyone, ...takes('LoginBody') },
         answers: {
           200: answer('Logged in.', schema('TokenPair')),
@@ -68,7 +69,7 @@ function paths(envelope: SearchEnvelope) {
       }),
     },
     '/api/token/refresh/': {
-      post: operation({
+      post: command({
         ...{
           id: 'refreshTokens',
           summary: 'Get the next tokens of a session',
@@ -85,7 +86,7 @@ function paths(envelope: SearchEnvelope) {
     },
     ...sessionPaths,
     '/api/password/reset/': {
-      post: operation({
+      post: command({
         ...{
           id: 'requestReset',
           summary: 'Have a password reset token mailed',
@@ -96,7 +97,7 @@ function paths(envelope: SearchEnvelope) {
       }),
     },
     '/api/password/reset/confirm/': {
-      post: operation({
+      post: command({
         ...{
           id: 'confirmReset',
           summary: 'Set a new password by a token',
@@ -156,7 +157,7 @@ function paths(envelope: SearchEnvelope) {
       }),
       put: edit('editProfile', 'Change the fields sent'),
       patch: edit('patchProfile', 'Change the fields sent, like PUT'),
-      delete: operation({
+      delete: command({
         ...{
           id: 'eraseUser',
           summary: 'Have the account and all that is known of it erased',
@@ -223,7 +224,16 @@ export function openApiDocument(envelope: SearchEnvelope) {
           schema: { type: 'string', const: 'pending' },
         },
       },
+      parameters: {
+        IdempotencyKey: {
+          ...{ name: 'Idempotency-Key', in: 'header', schema: { type: 'string', maxLength: 257 } },
+          description:
+            'A string in quotes, such as a UUID, that is new for each command: a repetition with the same key is ' +
+            'answered as the first one was, and does nothing.',
+        },
+      },
       responses: {
+        KeyReused: detail('The Idempotency-Key was used with another request.'),
         TooLarge: detail('The body has more than 64 KiB.'),
         WrongType: detail('The body is neither JSON nor a form.'),
         Throttled: detail('Too many requests.', { ...retryAfter, ...rateLimit }),

@@ -13,11 +13,11 @@ export const changePasswordBody = z.object({
 type Change = { claims: AccessClaims; fields: z.infer<typeof changePasswordBody> }
 
 /** The last step of a change of the password: every other session ends. */
-export function createChangePassword(accounts: Accounts, newContext: NewContext, limits: Limits) {
+export function createChangePassword(accounts: Accounts, newCommand: NewContext, limits: Limits) {
   return async (exchange: Exchange & Change): Promise<Answer> => {
     const { claims, fields } = exchange
     const change = { oldPassword: fields.old_password, newPassword: fields.new_password }
-    const context = newContext(exchange)
+    const context = newCommand(exchange)
     await limits.withPassword(exchange, () => accounts.changePassword(claims, change, context))
     return json(200, { status: 'OK' })
   }

@@ -20,10 +20,11 @@ const done = (): Answer => json(200, { status: 'OK' })
 export function createPasswordResetRoutes(
   accounts: Accounts,
   newContext: NewContext,
+  newCommand: NewContext,
   hideUnknownEmails: boolean,
 ) {
   async function requestReset(exchange: Exchange & { fields: z.infer<typeof requestResetBody> }) {
-    await accounts.requestPasswordReset(exchange.fields.email, newContext(exchange))
+    await accounts.requestPasswordReset(exchange.fields.email, newCommand(exchange))
     return done()
   }
 
@@ -31,7 +32,7 @@ export function createPasswordResetRoutes(
     requestReset: hideUnknownEmails ? hidingWhoIsUnknown(requestReset) : requestReset,
 
     async confirmReset(exchange: Exchange & { fields: z.infer<typeof confirmResetBody> }) {
-      await accounts.confirmPasswordReset(exchange.fields, newContext(exchange))
+      await accounts.confirmPasswordReset(exchange.fields, newCommand(exchange))
       return done()
     },
 

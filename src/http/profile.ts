@@ -35,7 +35,7 @@ function find(profiles: ProfileQueries, segment: string): Promise<Profile | null
 type Edit = { claims: AccessClaims; sent: Sent; inspection: Inspection<EditFields> }
 
 /** The last step of an edit: changes the fields sent, and shows the whole profile. */
-export function createEditProfile(accounts: Accounts, newContext: NewContext) {
+export function createEditProfile(accounts: Accounts, newContext: NewContext, newCommand: NewContext) {
   async function fieldsOf(exchange: Exchange & Edit): Promise<EditFields> {
     const { inspection, claims, sent } = exchange
     if (inspection.ok) return inspection.fields
@@ -48,7 +48,7 @@ export function createEditProfile(accounts: Accounts, newContext: NewContext) {
 
   return async (exchange: Exchange & Edit) => {
     const changes = toChanges(await fieldsOf(exchange))
-    const { value, visible } = await accounts.editProfile(exchange.claims, changes, newContext(exchange))
+    const { value, visible } = await accounts.editProfile(exchange.claims, changes, newCommand(exchange))
     return json(200, toWholeProfile(value), ...pendingUnless(visible))
   }
 }

@@ -34,10 +34,10 @@ const fieldOrder = Object.keys(registerBody.shape)
 type RegisterFields = z.infer<typeof registerBody>
 
 /** The last step of a registration: tells everything that is wrong with it at once, or registers. */
-export function createRegister(accounts: Accounts, newContext: NewContext, hideUnknownEmails: boolean) {
+export function createRegister(accounts: Accounts, newCommand: NewContext, hideUnknownEmails: boolean) {
   return async (exchange: Exchange & { sent: Sent; inspection: Inspection<RegisterFields> }) => {
     const { sent, inspection } = exchange
-    const context = newContext(exchange)
+    const context = newCommand(exchange)
     if (!inspection.ok) {
       const { errors } = inspection
       const valid = inspect(anyRegisterFields, without(sent, new Set(errors.map(({ field }) => field))))
@@ -45,8 +45,6 @@ export function createRegister(accounts: Accounts, newContext: NewContext, hideU
       return refuseFields([...errors, ...more.map(fieldError)], fieldOrder)
     }
     const user = toNewUser(inspection.fields)
-    const problems = await accounts.registrationProblems(user, context)
-    if (problems.length > 0) return refuseFields(problems.map(fieldError), fieldOrder)
     const { value, visible } = await accounts.registerUser(user, context)
     const location = `/api/users/${encodeURIComponent(value.username)}/`
     // As it was sent: whether somebody has it already is not told where addresses are hidden.

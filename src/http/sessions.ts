@@ -11,7 +11,12 @@ type Asked = Exchange & { claims: AccessClaims }
 const sessionId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** The last steps of the routes about a user's sessions. */
-export function createSessionRoutes(accounts: Accounts, sessions: SessionQueries, newContext: NewContext) {
+export function createSessionRoutes(
+  accounts: Accounts,
+  sessions: SessionQueries,
+  newContext: NewContext,
+  newCommand: NewContext,
+) {
   return {
     /** The sessions that go on, the one used last first. */
     async list(exchange: Asked): Promise<Answer> {
@@ -38,12 +43,12 @@ export function createSessionRoutes(accounts: Accounts, sessions: SessionQueries
     async endOne(exchange: Asked): Promise<Answer> {
       const { segment, claims } = exchange
       if (!sessionId.test(segment)) throw new Refusal(notFound())
-      const { visible } = await accounts.endSession(claims, segment, newContext(exchange))
+      const { visible } = await accounts.endSession(claims, segment, newCommand(exchange))
       return noContent(...pendingUnless(visible))
     },
 
     async endOthers(exchange: Asked): Promise<Answer> {
-      await accounts.endOtherSessions(exchange.claims, newContext(exchange))
+      await accounts.endOtherSessions(exchange.claims, newCommand(exchange))
       return noContent()
     },
   }

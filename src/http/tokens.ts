@@ -14,13 +14,13 @@ export const revokeBody = z.object({ refresh: text() })
 /** The last steps of login, refresh and logout. */
 export function createTokenRoutes(
   accounts: Accounts,
-  newContext: NewContext,
+  newCommand: NewContext,
   { clientOf, limits }: { clientOf: ClientOf; limits: Limits },
 ) {
   return {
     async obtainTokens(exchange: Exchange & { fields: z.infer<typeof obtainBody> }) {
       const login = { ...exchange.fields, ...clientOf(exchange) }
-      const context = newContext(exchange)
+      const context = newCommand(exchange)
       const { refresh, access } = await limits.login(exchange, login.username, () =>
         accounts.obtainTokens(login, context),
       )
@@ -29,12 +29,12 @@ export function createTokenRoutes(
 
     async refreshTokens(exchange: Exchange & { fields: z.infer<typeof refreshBody> }) {
       const presented = { ...exchange.fields, ...clientOf(exchange) }
-      const { access, refresh } = await accounts.refreshTokens(presented, newContext(exchange))
+      const { access, refresh } = await accounts.refreshTokens(presented, newCommand(exchange))
       return json(200, { access, refresh })
     },
 
     async revokeToken(exchange: Exchange & { fields: z.infer<typeof revokeBody> }) {
-      const { visible } = await accounts.revokeToken(exchange.fields.refresh, newContext(exchange))
+      const { visible } = await accounts.revokeToken(exchange.fields.refresh, newCommand(exchange))
       return json(200, {}, ...pendingUnless(visible))
     },
   }

@@ -74,7 +74,10 @@ function salts(namesKey: Buffer): (eventId: string) => string {
   return eventId => sha256(key + eventId).slice(0, saltLength)
 }
 
-const streamsOf = (userId: number) => [`user-${userId}`, 'session-', 'username-', 'email-']
+const streamsOf = (userId: number) => [
+  `user-${userId}`,
+  ...['session-', 'username-', 'email-', 'registration-'],
+]
 
 function belongingTo(userId: number): (event: EventText) => boolean {
   const account = `user-${userId}`

@@ -45,6 +45,7 @@ export const startServer: StartServer = async (environment = {}) => {
     url,
     opsUrl: urlOf('ops'),
     port: Number(new URL(url).port),
+    dataDir,
     jwtSecret,
     resetTokens: async email => (await mailsTo(join(config.dataDir, 'outbox'), email)).flatMap(tokensIn),
     mails: email => mailsTo(join(config.dataDir, 'outbox'), email),

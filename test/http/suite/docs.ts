@@ -12,6 +12,7 @@ type Operation = {
   responses?: Record<string, unknown>
   requestBody?: unknown
   security?: unknown[]
+  parameters?: unknown[]
 }
 
 const methods = ['get', 'post', 'put', 'patch', 'delete']
@@ -69,6 +70,21 @@ export function docsCases(running: Running): void {
           privacy: { type: 'boolean' },
         },
       })
+    })
+
+    it('lets each command that changes something be repeated by its key', async () => {
+      const key = { $ref: '#/components/parameters/IdempotencyKey' }
+      const asks = ['validateResetToken']
+      for (const [path, item] of Object.entries((await document()).paths)) {
+        for (const [method, operation] of Object.entries(item).filter(([name]) => methods.includes(name))) {
+          const changes = method !== 'get' && !asks.includes(operation.operationId ?? '')
+          expect(operation.parameters ?? [], `${method} ${path}`).to.have.lengthOf.at.least(changes ? 1 : 0)
+          expect(Object.keys(operation.responses ?? {}).includes('422'), `${method} ${path}`).to.equal(
+            changes,
+          )
+          if (changes) expect(operation.parameters).to.deep.include(key)
+        }
+      }
     })
 
     it('says for each operation what it needs and what it may answer', async () => {

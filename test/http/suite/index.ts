@@ -8,6 +8,7 @@ import { everywhereCases } from './everywhere.ts'
 import { fuzzCases } from './fuzz.ts'
 import { hiddenEmailCases } from './hidden-emails.ts'
 import { historyCases } from './history.ts'
+import { idempotencyCases } from './idempotency.ts'
 import { limitCases } from './limits.ts'
 import { logCases } from './logs.ts'
 import { overloadCases } from './overload.ts'
@@ -44,6 +45,7 @@ export function httpSuite(name: string, start: StartServer): void {
     historyCases(running, start)
     searchCases(running, start)
     raceCases(running)
+    idempotencyCases(running, start)
     visibleCases(running, start)
     timeCases(start)
     overloadCases(start)

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { JsonObject } from '../../../src/event-store/event-store.ts'
 import type { HttpClient } from '../../support/http-client.ts'
 
@@ -8,6 +9,8 @@ export type TestServer = {
   /** Where `/readyz` and `/metrics` are. */
   opsUrl: string
   port: number
+  /** Its own folder; gone after `stop`. */
+  dataDir: string
   /** The secret that its tokens are signed with. */
   jwtSecret: string
   /** The tokens mailed to an address so far, oldest first. */
@@ -44,4 +47,23 @@ export function withServer(start: StartServer, environment: Record<string, strin
     if (!server) throw new Error('expected a running server, it was not started')
     return server
   }
+}
+
+/** Begins a suite with two servers on the same stores, as two processes of one Roster. */
+export function withTwoServers(start: StartServer): { one: Running; two: Running } {
+  const shared = { STREAM_PREFIX: `shared-${randomUUID()}-` }
+  const servers: TestServer[] = []
+  before(async () => {
+    const first = await start(shared)
+    servers.push(first, await start({ ...shared, DATA_DIR: first.dataDir }))
+  })
+  after(async () => {
+    for (const server of servers.toReversed()) await server.stop()
+  })
+  const running = (index: number) => () => {
+    const server = servers[index]
+    if (!server) throw new Error(`expected a running server ${index}, it was not started`)
+    return server
+  }
+  return { one: running(0), two: running(1) }
 }

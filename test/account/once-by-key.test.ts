@@ -1,0 +1,250 @@
+import { join } from 'node:path'
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { accountStream, accounts } from '../../src/account/aggregates.ts'
+import { createClaims } from '../../src/account/claims.ts'
+import { createAccounts } from '../../src/account/create-accounts.ts'
+import { DomainError } from '../../src/account/domain-error.ts'
+import { createHandler } from '../../src/account/handle.ts'
+import { createPasswordHasher } from '../../src/account/password-hashing.ts'
+import { createTokens } from '../../src/account/tokens.ts'
+import { createUserIds } from '../../src/account/user-ids.ts'
+import { type EventStore, type RecordedEvent, StoreUnavailable } from '../../src/event-store/event-store.ts'
+import { openSqliteEventStore } from '../../src/event-store/sqlite.ts'
+import { stepwise } from '../support/stepwise.ts'
+import { withTemporaryFolder } from '../support/temporary-folder.ts'
+
+const noProfile = {
+  ...{ firstName: '', lastName: '', bio: '', favSport1: '', favSport2: '', favSport3: '' },
+  ...{ location: '', avatar: '' },
+}
+const context = { requestId: 'test', deadline: Number.POSITIVE_INFINITY }
+const keyed = { ...context, idempotencyKey: 'key' }
+const password = 'correct horse 42'
+const ege = { username: 'ege', email: 'ege@example.org', password, ...noProfile }
+const tokens = createTokens({ secret: Buffer.alloc(32, 1) })
+const hasher = createPasswordHasher({ memoryKiB: 64, timeCost: 1, parallelism: 1, queueLimit: 1000 })
+const client = { device: '', addressRange: '' }
+
+/** The write side of one process, with nothing in its memory. */
+function process(store: EventStore, time?: Parameters<typeof createClaims>[0]['time']) {
+  const now = () => Date.UTC(2026, 0, 1)
+  const handler = createHandler({ store, now })
+  const claims = createClaims({
+    store,
+    handler,
+    now,
+    namesKey: Buffer.alloc(32, 7),
+    ...(time ? { time } : {}),
+  })
+  const side = {
+    ...{ store, handler, claims, hasher, tokens, now },
+    nextUserId: createUserIds({ store, handler, blockSize: 2 }),
+    waitUntilVisible: async () => true,
+    waitUntilSessionVisible: async () => true,
+    warn: (error: unknown) => {
+      throw error
+    },
+    settings: {
+      ...{ accessTokenTtlSeconds: 300, refreshTokenTtlSeconds: 86_400, refreshGraceSeconds: 30 },
+      ...{ resetTokenTtlSeconds: 86_400, emailTokenTtlSeconds: 86_400, hideUnknownEmails: false },
+    },
+  }
+  return {
+    ...createAccounts(side),
+    load: (userId: number) => handler.load(accounts, accountStream(userId), Infinity),
+  }
+}
+
+async function withStore(use: (store: EventStore) => Promise<void>): Promise<void> {
+  await withTemporaryFolder(async folder => {
+    const store = await openSqliteEventStore({ file: join(folder, 'events.db') })
+    try {
+      await use(store)
+    } finally {
+      await store.close()
+    }
+  })
+}
+
+/** The store as a process sees it that dies once it has appended an event of a type: nobody hears of it. */
+function dyingAfter(type: string, store: EventStore): EventStore {
+  return {
+    append: async (stream, events, ...rest) => {
+      const appended = await store.append(stream, events, ...rest)
+      if (events.some(event => event.type === type)) throw new StoreUnavailable('the process died')
+      return appended
+    },
+    readStream: store.readStream.bind(store),
+    truncate: store.truncate.bind(store),
+    purge: store.purge.bind(store),
+    head: store.head.bind(store),
+    readAll: store.readAll.bind(store),
+    subscribe: store.subscribe.bind(store),
+    close: store.close.bind(store),
+  }
+}
+
+async function eventsOf(store: EventStore, type: string): Promise<RecordedEvent[]> {
+  const found: RecordedEvent[] = []
+  for await (const { events } of store.readAll()) found.push(...events.filter(event => event.type === type))
+  return found
+}
+
+async function failureOf(promised: Promise<unknown>): Promise<unknown> {
+  return promised.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
+
+const codeOf = (error: unknown) => (error instanceof DomainError ? error.code : String(error))
+
+describe('A command with a key', () => {
+  it('that was stored by a process which died before its answer is answered by the next one', async () => {
+    await withStore(async store => {
+      const dying = (type: string) => process(dyingAfter(type, store))
+      expect(await failureOf(dying('UserRegistered').registerUser(ege, keyed))).to.be.instanceOf(
+        StoreUnavailable,
+      )
+      const registered = await process(store).registerUser(ege, keyed)
+      expect(registered.value).to.include({ id: 1, username: 'ege', email: 'ege@example.org' })
+
+      const login = { username: 'ege', password, ...client }
+      expect(await failureOf(dying('SessionStarted').obtainTokens(login, keyed))).to.be.instanceOf(
+        StoreUnavailable,
+      )
+      const { access, refresh } = await process(store).obtainTokens(login, keyed)
+      const refreshing = { refresh, ...client }
+      expect(await failureOf(dying('SessionRefreshed').refreshTokens(refreshing, keyed))).to.be.instanceOf(
+        StoreUnavailable,
+      )
+      const next = await process(store).refreshTokens(refreshing, keyed)
+      expect(await process(store).refreshTokens(refreshing, keyed)).to.deep.equal(next)
+
+      const claims = tokens.readAccess(access, Date.UTC(2026, 0, 1))
+      const edit = (accountsOf: EventStore) => process(accountsOf).editProfile(claims, { bio: 'new' }, keyed)
+      expect(await failureOf(edit(dyingAfter('ProfileEdited', store)))).to.be.instanceOf(StoreUnavailable)
+      await process(store).editProfile(claims, { bio: 'newer' }, context)
+      expect((await edit(store)).value.bio).to.equal('new')
+
+      const change = { oldPassword: password, newPassword: 'battery staple 43' }
+      expect(
+        await failureOf(dying('PasswordChanged').changePassword(claims, change, keyed)),
+      ).to.be.instanceOf(StoreUnavailable)
+      await process(store).changePassword(claims, change, keyed)
+
+      for (const [type, count] of Object.entries({
+        ...{
+          UserRegistered: 1,
+          SessionStarted: 1,
+          SessionRefreshed: 1,
+          ProfileEdited: 2,
+          PasswordChanged: 1,
+        },
+      })) {
+        expect(await eventsOf(store, type), type).to.have.lengthOf(count)
+      }
+    })
+  })
+
+  it('registers one user, whichever attempts stop after whichever step, in any order', async function () {
+    this.timeout(60_000)
+    const attempt = fc.record({
+      username: fc.constantFrom('ege', 'ege', 'lewis'),
+      diesAfter: fc.option(fc.integer({ min: 0, max: 20 })),
+    })
+    const turn = fc.record({ owner: fc.nat(3), steps: fc.integer({ min: 1, max: 25 }) })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(attempt, { minLength: 2, maxLength: 4 }),
+        fc.array(turn, { minLength: 1, maxLength: 12 }),
+        (attempts, turns) =>
+          withStore(async store => {
+            const world = stepwise(store)
+            const schedule = turns.flatMap(({ owner, steps }) =>
+              Array<number>(steps).fill(owner % attempts.length),
+            )
+            const choose = (owners: readonly number[]) => Math.max(0, owners.indexOf(schedule.shift() ?? 0))
+            const results = await world.run(
+              attempts.map(({ username }, owner) => () => {
+                const time = world.timeOf(owner)
+                const slow = { ...time, pause: (_ms: number) => time.pause(700) }
+                return process(world.storeOf(owner), slow).registerUser({ ...ege, username }, keyed)
+              }),
+              choose,
+              attempts.map(({ diesAfter }) => diesAfter),
+            )
+
+            const after = stepwise(store)
+            const time = { ...after.timeOf(0), pause: (_ms: number) => after.timeOf(0).pause(500) }
+            const late = process(after.storeOf(0), time)
+            const [last] = await after.run([() => late.registerUser(ege, keyed)], () => 0, [null])
+            const registered = await eventsOf(store, 'UserRegistered')
+            expect(registered).to.have.lengthOf(1)
+            const username = registered[0]?.data.username
+            const id = registered[0]?.data.userId
+            for (const [owner, result] of [...results, last].entries()) {
+              if (result === 'died' || result === undefined) continue
+              const asked = attempts[owner]?.username ?? 'ege'
+              if (asked !== username) expect(result).to.have.property('status', 'rejected')
+              if (result.status === 'rejected') expect(codeOf(result.reason)).to.equal('key_reused')
+              else expect(result.value.value).to.include({ id, username: asked })
+            }
+          }),
+      ),
+      { numRuns: 60 },
+    )
+  })
+
+  it('edits once, whichever attempts stop after whichever step, in any order, whatever else is edited', async function () {
+    this.timeout(60_000)
+    const attempt = fc.record({
+      what: fc.constantFrom('keyed', 'keyed', 'other body', 'without key'),
+      diesAfter: fc.option(fc.integer({ min: 0, max: 8 })),
+    })
+    const turn = fc.record({ owner: fc.nat(4), steps: fc.integer({ min: 1, max: 6 }) })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(attempt, { minLength: 2, maxLength: 5 }),
+        fc.array(turn, { minLength: 1, maxLength: 12 }),
+        (attempts, turns) =>
+          withStore(async store => {
+            await process(store).registerUser(ege, context)
+            const claims = { userId: 1, username: 'ege', sessionId: 's' }
+            const world = stepwise(store)
+            const schedule = turns.flatMap(({ owner, steps }) =>
+              Array<number>(steps).fill(owner % attempts.length),
+            )
+            const choose = (owners: readonly number[]) => Math.max(0, owners.indexOf(schedule.shift() ?? 0))
+            const bios = { keyed: 'mine', 'other body': 'theirs', 'without key': '' }
+            const results = await world.run(
+              attempts.map(({ what }, owner) => () => {
+                const changes = what === 'without key' ? { bio: `${owner}` } : { bio: bios[what] }
+                const given = what === 'without key' ? context : keyed
+                return process(world.storeOf(owner)).editProfile(claims, changes, given)
+              }),
+              choose,
+              attempts.map(({ diesAfter }) => diesAfter),
+            )
+
+            const last = await process(store)
+              .editProfile(claims, { bio: 'mine' }, keyed)
+              .then(({ value }) => value.bio, codeOf)
+            const edits = await eventsOf(store, 'ProfileEdited')
+            const once = edits.filter(({ data }) => data.bio === 'mine' || data.bio === 'theirs')
+            expect(once).to.have.lengthOf(1)
+            const done = once[0]?.data.bio
+            expect(last).to.equal(done === 'mine' ? 'mine' : 'key_reused')
+            for (const [owner, result] of results.entries()) {
+              const what = attempts[owner]?.what ?? 'keyed'
+              if (result === 'died' || what === 'without key') continue
+              if (result.status === 'rejected') expect(codeOf(result.reason)).to.equal('key_reused')
+              else expect(result.value.value.bio).to.equal(bios[what]).and.to.equal(done)
+            }
+          }),
+      ),
+      { numRuns: 60 },
+    )
+  })
+})
