@@ -62,6 +62,7 @@ const sessionStreams = 'session-'
 export const audit: Projection<AuditRow, 'type' | 'user' | 'actor'> = {
   name: 'audit',
   version: 1,
+  restMs: 200,
   streams: [accountStreams, sessionStreams],
 
   key({ stream, revision, type }) {

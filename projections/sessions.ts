@@ -24,6 +24,7 @@ const sessionStreams = 'session-'
 export const sessions: Projection<SessionRow, 'user' | 'endDay'> = {
   name: 'sessions',
   version: 2,
+  restMs: 20,
   streams: [sessionStreams],
 
   key: event => (event.stream.startsWith(sessionStreams) ? event.stream.slice(sessionStreams.length) : null),

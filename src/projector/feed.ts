@@ -22,12 +22,14 @@ export type FeedOptions = {
   caughtUp(feed: Feed): void
   /** A member did not take a batch: it goes on on a feed of its own, so that it does not hold up the others. */
   troubled(tenure: Tenure, partitions: Set<number>): void
+  /** How long to gather events after its members have caught up. */
+  restMs: number
   firstPauseMs?: number
 }
 
 /** Feeds its members from the lowest of their positions on. `startAfterMs` lets a troubled member rest. */
 export function startFeed(
-  { eventStore, prefixes, log, caughtUp, troubled, firstPauseMs = 50 }: FeedOptions,
+  { eventStore, prefixes, log, caughtUp, troubled, restMs, firstPauseMs = 50 }: FeedOptions,
   first: { tenure: Tenure; partitions: Iterable<number>; startAfterMs: number },
 ): Feed {
   const members = new Map<Tenure, Set<number>>()
@@ -124,6 +126,7 @@ export function startFeed(
           if (signal.aborted) break
           failures = 0
           if (!(await deliverToAll(batch))) break
+          if (restMs > 0 && batch.caughtUp) await pause(restMs, undefined, { signal }).catch(() => undefined)
         }
       } catch (error) {
         log.error({ err: error }, 'the subscription to the log failed')

@@ -1,7 +1,7 @@
 import { type Feed, type FeedOptions, startFeed } from './feed.ts'
 import type { Tenure } from './tenure.ts'
 
-/** All subscriptions of a process: one for whatever has caught up, and one for each that has not yet. */
+/** All subscriptions of a process: one for whatever has caught up and rests as long, and one for each that has not. */
 export type Feeds = {
   follow(tenure: Tenure, partitions: readonly number[]): void
   leave(tenure: Tenure, partition: number): void
@@ -10,13 +10,14 @@ export type Feeds = {
   stop(): Promise<void>
 }
 
-const restMs = 200
+const troubledMs = 200
 
 /** `caughtUp` is told when followers that were behind have come up to the end of the log. */
 export function createFeeds(
-  options: Omit<FeedOptions, 'caughtUp' | 'troubled'> & { caughtUp(): void },
+  options: Omit<FeedOptions, 'caughtUp' | 'troubled' | 'restMs'> & { caughtUp(): void },
 ): Feeds {
-  let main: Feed | null = null
+  /** Those whose members have caught up, by how long they rest. */
+  const mains = new Map<number, Feed>()
   const feeds = new Set<Feed>()
   const ending = new Set<Promise<void>>()
   const waiting: (() => void)[] = []
@@ -24,13 +25,16 @@ export function createFeeds(
 
   function follow(tenure: Tenure, partitions: Iterable<number>, startAfterMs: number): void {
     if (stopped) return
-    const troubled = (each: Tenure, some: Set<number>) => follow(each, some, restMs)
-    feeds.add(startFeed({ ...options, caughtUp, troubled }, { tenure, partitions, startAfterMs }))
+    const { restMs } = tenure
+    const troubled = (each: Tenure, some: Set<number>) => follow(each, some, troubledMs)
+    const own = { restMs, troubled, caughtUp: (feed: Feed) => caughtUp(feed, restMs) }
+    feeds.add(startFeed({ ...options, ...own }, { tenure, partitions, startAfterMs }))
   }
 
-  function caughtUp(feed: Feed): void {
+  function caughtUp(feed: Feed, restMs: number): void {
+    const main = mains.get(restMs)
     if (feed === main) return
-    if (main === null) main = feed
+    if (!main) mains.set(restMs, feed)
     else {
       for (const [tenure, partitions] of feed.members()) main.join(tenure, [...partitions])
       end(feed)
@@ -40,12 +44,13 @@ export function createFeeds(
   }
 
   function isUpToDate(): boolean {
-    return [...feeds].every(feed => feed === main)
+    const upToDate = [...mains.values()]
+    return [...feeds].every(feed => upToDate.includes(feed))
   }
 
   function end(feed: Feed): void {
     feeds.delete(feed)
-    if (feed === main) main = null
+    for (const [restMs, main] of mains) if (main === feed) mains.delete(restMs)
     const ended = feed.stop().finally(() => ending.delete(ended))
     ending.add(ended)
   }

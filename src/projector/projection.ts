@@ -9,6 +9,11 @@ export type Projection<Document extends JsonObject, Index extends string = strin
   name: string
   /** Raise it whenever `key`, `evolve` or what is found by changes: a rebuild follows by itself. */
   version: number
+  /**
+   * How long events may wait for others, to be applied together, in milliseconds; 0 if left out. For read models that
+   * nobody waits for right after a command: what most commands cost is then shared by many.
+   */
+  restMs?: number
   /** Prefixes of the streams it reads. */
   streams: readonly string[]
   /** Which document an event belongs to, or null: not this projection's. */

@@ -11,6 +11,8 @@ import type { Stillness } from './stillness.ts'
 /** What this process holds of one follower. */
 export type Tenure = {
   follower: string
+  /** How long it rests between two batches once it has caught up, in milliseconds. */
+  restMs: number
   /** Hands a batch to the partitions given. True if it took so long that there may be more by now. */
   deliver(partitions: ReadonlySet<number>, batch: Batch): Promise<boolean>
   /** The lowest position that one of the partitions was handed, null if none of them is held. */
@@ -26,6 +28,7 @@ export type TenureOptions = {
   follower: string
   partitions: number
   streams: readonly string[]
+  restMs: number
   logId: string
   /** This process. */
   worker: string
@@ -144,6 +147,7 @@ export function createTenure(options: TenureOptions): Tenure {
 
   return {
     follower,
+    restMs: options.restMs,
     isHeld,
 
     async deliver(wanted, batch) {

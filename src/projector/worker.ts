@@ -99,7 +99,7 @@ export async function startWorker(options: WorkerOptions): Promise<FollowerWorke
 
   function employ(
     follower: string,
-    what: { feeds: string; partitions: number; streams: readonly string[] },
+    what: { feeds: string; partitions: number; streams: readonly string[]; restMs: number },
     makeDuty: (isHeld: (partition: number) => boolean) => Duty,
     check: (lease: Lease) => Promise<Position | null>,
   ): Tenure {
@@ -127,7 +127,7 @@ export async function startWorker(options: WorkerOptions): Promise<FollowerWorke
     const { name: feeds, partitions, streams } = follower
     employ(
       `${follower.name}@${logId}`,
-      { feeds, partitions, streams },
+      { feeds, partitions, streams, restMs: 0 },
       isHeld => createFollowerDuty(follower, isHeld),
       async lease => {
         const reason = await misfit(eventStore, lease, { logId, partitions, streams })
@@ -140,10 +140,10 @@ export async function startWorker(options: WorkerOptions): Promise<FollowerWorke
 
   function employGeneration({ projection, keeper }: (typeof keepers)[number], generation: Generation): void {
     const { partitions } = generation
-    const { streams } = projection
+    const { streams, restMs = 0 } = projection
     employ(
       generationFollower(generation),
-      { feeds: versionOf(projection), partitions, streams },
+      { feeds: versionOf(projection), partitions, streams, restMs },
       () => createProjectionDuty(projection, generation, { ...options, applied, now }),
       async lease => {
         const reason = await misfit(eventStore, lease, { logId, partitions, streams })

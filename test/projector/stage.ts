@@ -98,6 +98,7 @@ export type StartOptions = {
   logId?: string
   applied?: Applied
   timing?: Partial<WorkerTiming>
+  batch?: (projection: string, events: number) => void
 }
 
 export async function openStage(): Promise<Stage> {

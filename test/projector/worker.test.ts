@@ -26,4 +26,20 @@ describe('a worker', () => {
     const found = await documents.search('ser', { limit: 100, after: null })
     expect(found.documents).to.have.length(30)
   })
+
+  it('gathers the events of a read model that nobody waits for, and holds up no other', async () => {
+    const unhurried = { ...profiles, name: 'unhurried', restMs: 300 }
+    const batches: Record<string, number[]> = { profiles: [], unhurried: [] }
+    await stage.start({
+      projections: [profiles, unhurried],
+      batch: (follower, events) => batches[follower.split('.')[0] ?? '']?.push(events),
+    })
+    for (let id = 1; id <= 20; id++) {
+      await stage.append(id, registered(id, `user${id}`))
+      await stage.untilTrue(profiles)
+    }
+    await stage.untilTrue(unhurried)
+    expect(batches.profiles).to.deep.equal(new Array(20).fill(1))
+    expect(batches.unhurried).to.have.length.below(20)
+  })
 })
