@@ -116,7 +116,11 @@ export function createGenerationKeeper(options: KeeperOptions): GenerationKeeper
   }
 
   return {
-    reportUnusable: (number, reason) => void unusable.set(number, reason),
+    reportUnusable(number, reason) {
+      if (!unusable.has(number))
+        log.warn({ projection: name, generation: number, reason }, 'a read model does not fit the log')
+      unusable.set(number, reason)
+    },
 
     async tend() {
       let pointer = (await readStore.pointer(name)) ?? firstPointer(name)
