@@ -1,28 +1,47 @@
-import type { Counts } from './ledger.ts'
-import type { Recovery } from './round.ts'
+import type { Recovery } from './checks/recover.ts'
+import type { Counts } from './load/ledger.ts'
+import { type Held, megabytes } from './world/memory.ts'
 
-export type Row = { round: number; layout: string; killed: string; counts: Counts; lost: number } & Recovery
+export type Row = {
+  fault: string
+  stores: string
+  did: string
+  counts: Counts
+  recovery: Recovery
+  before: Held
+  after: Held
+  lost: number
+}
 
-const columns: { title: string; value(row: Row): string | number }[] = [
-  { title: 'round', value: row => row.round },
-  { title: 'roles', value: row => row.layout },
-  { title: 'killed', value: row => row.killed },
-  { title: 'after ms', value: row => row.killedAfterMs },
-  { title: 'requests', value: row => row.counts.requests },
-  { title: 'unanswered', value: row => row.counts.unanswered },
-  { title: 'registered', value: row => row.counts.registrations },
-  { title: 'edited', value: row => row.counts.edits },
-  { title: 'reset', value: row => row.counts.resets },
-  { title: 'logins', value: row => row.counts.logins },
-  { title: 'refreshes', value: row => row.counts.refreshes },
-  { title: 'up ms', value: row => row.healthyAfterMs },
-  { title: 'caught up ms', value: row => row.caughtUpAfterMs },
-  { title: 'lost', value: row => row.lost },
+/** Acknowledged writes. */
+const written = ({ registrations, edits, resets, logins, refreshes }: Counts) =>
+  registrations + edits + resets + logins + refreshes
+
+const columns: { title: string; width: number; value(row: Row): string | number }[] = [
+  { title: 'fault', width: -22, value: row => row.fault },
+  { title: 'stores', width: -21, value: row => row.stores },
+  { title: 'requests', width: 8, value: row => row.counts.requests },
+  { title: 'unanswered', width: 10, value: row => row.counts.unanswered },
+  { title: 'written', width: 8, value: row => written(row.counts) },
+  { title: 'up ms', width: 6, value: row => row.recovery.healthyAfterMs },
+  { title: 'caught up ms', width: 12, value: row => row.recovery.caughtUpAfterMs },
+  {
+    title: 'memory',
+    width: 15,
+    value: row => `${megabytes(row.before.bytes)}→${megabytes(row.after.bytes)}`,
+  },
+  { title: 'handles', width: 9, value: row => `${row.before.handles}→${row.after.handles}` },
+  { title: 'lost', width: 4, value: row => row.lost },
+  { title: 'what was done', width: -1, value: row => row.did },
 ]
 
-const width = (title: string) => Math.max(title.length, title === 'killed' ? 'api, workers'.length : 8)
 const line = (values: (string | number)[]) =>
-  values.map((value, n) => String(value).padStart(width(columns[n]?.title ?? ''))).join('  ')
+  values
+    .map((value, n) => {
+      const width = columns[n]?.width ?? 0
+      return width < 0 ? String(value).padEnd(-width) : String(value).padStart(width)
+    })
+    .join('  ')
 
 export const tableHead = () => line(columns.map(({ title }) => title))
 export const tableRow = (row: Row) => line(columns.map(({ value }) => value(row)))

@@ -1,73 +1,77 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { readModelDifferences } from './check-read-models.ts'
-import { createLedger, noCounts } from './ledger.ts'
-import { readLog } from './read-log.ts'
-import { tableHead, tableRow } from './report.ts'
-import { checkAll, type Fault, round } from './round.ts'
-import { type Layout, type Service, startService } from './service.ts'
+import type { Extent, Fault } from './fault.ts'
+import { faults } from './faults.ts'
+import { inParallel } from './load/in-parallel.ts'
+import { meet } from './meet.ts'
+import { tableHead } from './report.ts'
+import { kills } from './world/service.ts'
+import type { Stores } from './world/world.ts'
 
-const schedule: { layout: Layout; fault: Fault }[] = [
-  { layout: 'together', fault: { victims: ['all'], loadGoesOn: false } },
-  { layout: 'apart', fault: { victims: ['api', 'workers'], loadGoesOn: false } },
-  { layout: 'apart', fault: { victims: ['workers'], loadGoesOn: true } },
-  { layout: 'together', fault: { victims: ['all'], loadGoesOn: false } },
-  { layout: 'apart', fault: { victims: ['api'], loadGoesOn: false } },
-]
-const longestRoundMs = 90_000
-const violationsShown = 30
+const limitMinutes = { quick: 5, whole: 60 }
+/** Most of the time is spent waiting for leases and deadlines. */
+const atOnce = 3
 
-/** Kills Roster in so many rounds, on one data directory, and says what was lost: resolves with the exit code. */
-async function run(rounds: number): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'roster-faults-'))
-  await mkdir(join(folder, 'data'))
+type Run = Extent & { only: string; on: string | undefined }
+
+/** Meets every fault, says what was lost, and resolves with the exit code. */
+async function run({ only, on: wantedOn, ...extent }: Run): Promise<number> {
+  const minutes = extent.isQuick ? limitMinutes.quick : limitMinutes.whole
   setTimeout(() => {
-    console.log(`not done within ${rounds} × ${longestRoundMs} ms; see ${folder}`)
+    console.log(`LOST: expected an end within ${minutes} minutes, found none`)
     process.exit(1)
-  }, rounds * longestRoundMs).unref()
+  }, minutes * 60_000).unref()
 
-  const ledger = createLedger()
-  console.log(tableHead())
-  let service: Service | null = null
-  for (let n = 1; n <= rounds; n++) {
-    const { layout, fault } = schedule[(n - 1) % schedule.length] ?? schedule[0] ?? noSchedule()
-    if (service?.layout !== layout) {
-      ledger.violations.push(...((await service?.stop()) ?? []))
-      service = await startService(folder, layout)
-    }
-    ledger.counts = noCounts()
-    const before = ledger.violations.length
-    const recovery = await round(service, folder, ledger, fault)
-    const lost = ledger.violations.length - before
-    const killed = fault.victims.join(', ')
-    console.log(tableRow({ round: n, layout, killed, counts: ledger.counts, lost, ...recovery }))
-  }
-
-  if (service) {
-    await checkAll(service, folder, ledger)
-    ledger.violations.push(...(await service.stop()))
-  }
-  const dataDir = join(folder, 'data')
-  ledger.violations.push(...(await readModelDifferences(dataDir, await readLog(dataDir), 'lagging')))
-  for (const violation of ledger.violations.slice(0, violationsShown)) console.log(`LOST: ${violation}`)
-  console.log(
-    `${rounds} rounds, ${ledger.members.length} accounts, ${ledger.edits.length} edits: ${ledger.violations.length} lost`,
+  const wanted = faults.filter(({ name, rounds }) =>
+    only === ''
+      ? rounds[extent.isQuick ? 'quick' : 'whole'] > 0
+      : only.split(',').some(part => name.includes(part.trim())),
   )
-  if (ledger.violations.length > 0) console.log(`logs and data: ${folder}`)
-  else await rm(folder, { recursive: true })
-  return ledger.violations.length > 0 ? 1 : 0
+  if (wanted.length === 0) throw new Error(`--only: expected part of a fault's name, found ${only}`)
+  const skipped: string[] = []
+  if (process.env.MONGODB_URL === undefined)
+    skipped.push('MongoDB: MONGODB_URL says of none; with EventStoreDB the read models are in SQLite')
+  const todo: { fault: Fault; on: Stores }[] = []
+  for (const fault of wanted) {
+    const reason = (await fault.cannot?.()) ?? null
+    if (reason !== null) skipped.push(`${fault.name}: ${reason}`)
+    else todo.push(...fault.on.filter(on => on === (wantedOn ?? on)).map(on => ({ fault, on })))
+  }
+  for (const what of skipped) console.log(`SKIPPED: ${what}`)
+
+  console.log(tableHead())
+  let lost = 0
+  await inParallel(todo, atOnce, async ({ fault, on }) => {
+    lost += await meet(fault, on, extent)
+  })
+  console.log(`kill -9: ${[...kills].map(([role, times]) => `${role} ${times}`).join(', ') || 'none'}`)
+  for (const what of skipped) console.log(`SKIPPED: ${what}`)
+  console.log(`${todo.length} faults, ${Math.round(performance.now() / 1000)} s: ${lost} lost`)
+  return lost > 0 ? 1 : 0
 }
 
-function noSchedule(): never {
-  throw new Error('expected a schedule, found none')
-}
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    on: { type: 'string' },
+    fuzz: { type: 'string' },
+    'soak-minutes': { type: 'string', default: '10' },
+  },
+})
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '20' } } })
-const rounds = Number(values.rounds)
-if (!Number.isInteger(rounds) || rounds < 1) {
-  console.error(`--rounds: expected a whole number from 1, found ${values.rounds}`)
+function wholeNumber(name: string, text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text)
+  console.error(`--${name}: expected a whole number from 1, found ${text}`)
   process.exit(2)
 }
-process.exit(await run(rounds))
+
+process.exit(
+  await run({
+    isQuick: values.quick,
+    on: values.on,
+    // A number of requests alone is a wish for the fuzzing alone.
+    only: values.only === '' && values.fuzz !== undefined ? 'fuzz' : values.only,
+    fuzzRequests: wholeNumber('fuzz', values.fuzz ?? (values.quick ? '2000' : '100000')),
+    soakMinutes: wholeNumber('soak-minutes', values['soak-minutes']),
+  }),
+)

@@ -8,8 +8,12 @@ export type TcpProxy = {
   cut(): Promise<void>
   /** Closes all connections once. */
   interrupt(): void
+  /** Ends one direction of each connection once, by turns the way there and the way back; the other stays open. */
+  halfClose(): void
   /** Keeps connections open and takes new ones, but passes nothing on. */
   hang(): void
+  /** Passes everything on so much later. */
+  delay(milliseconds: number): void
   /** Ends whatever was ordered. */
   mend(): Promise<void>
   close(): Promise<void>
@@ -17,7 +21,9 @@ export type TcpProxy = {
 
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
+  const pairs = new Set<{ inbound: Socket; outbound: Socket }>()
   let hanging = false
+  let delayMs = 0
   let server = await listen(0)
   const { port } = addressOf(server)
 
@@ -27,19 +33,36 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     socket.on('close', () => sockets.delete(socket))
   }
 
+  /** Passes on what comes, in order, and its end. */
+  function pass(from: Socket, to: Socket): void {
+    let delayed = 0
+    const later = (act: () => void) => {
+      if (delayMs === 0 && delayed === 0) return act()
+      delayed++
+      setTimeout(() => {
+        delayed--
+        act()
+      }, delayMs)
+    }
+    from.on('data', data => later(() => to.writable && to.write(data)))
+    from.on('end', () => later(() => to.end()))
+    from.on('close', () => later(() => to.destroy()))
+  }
+
   function take(inbound: Socket): void {
-    const outbound = connect(target)
+    const outbound = connect({ ...target, allowHalfOpen: true })
+    const pair = { inbound, outbound }
+    pairs.add(pair)
+    inbound.on('close', () => pairs.delete(pair))
     remember(inbound)
     remember(outbound)
-    inbound.on('data', data => outbound.write(data))
-    outbound.on('data', data => inbound.write(data))
-    inbound.on('close', () => outbound.destroy())
-    outbound.on('close', () => inbound.destroy())
+    pass(inbound, outbound)
+    pass(outbound, inbound)
     if (hanging) for (const socket of [inbound, outbound]) socket.pause()
   }
 
   async function listen(on: number): Promise<Server> {
-    const started = createServer(take).listen(on, '127.0.0.1')
+    const started = createServer({ allowHalfOpen: true }, take).listen(on, '127.0.0.1')
     await once(started, 'listening')
     return started
   }
@@ -60,12 +83,24 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     port,
     cut,
     interrupt,
+    halfClose() {
+      let there = true
+      for (const { inbound, outbound } of pairs) {
+        if (there) outbound.end()
+        else inbound.end()
+        there = !there
+      }
+    },
     hang() {
       hanging = true
       for (const socket of sockets) socket.pause()
     },
+    delay(milliseconds) {
+      delayMs = milliseconds
+    },
     async mend() {
       hanging = false
+      delayMs = 0
       for (const socket of sockets) socket.resume()
       if (!server.listening) server = await listen(port)
     },

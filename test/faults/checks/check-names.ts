@@ -1,7 +1,7 @@
-import { type Caller, field, told } from './caller.ts'
-import { inParallel } from './in-parallel.ts'
-import type { Attempt, Ledger } from './ledger.ts'
-import { newAttempt, registered } from './operations.ts'
+import { type Caller, field, told } from '../load/caller.ts'
+import { inParallel } from '../load/in-parallel.ts'
+import type { Attempt, Ledger } from '../load/ledger.ts'
+import { newAttempt, registered } from '../load/operations.ts'
 
 const width = 24
 

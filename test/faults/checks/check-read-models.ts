@@ -1,24 +1,22 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Recorded } from '../../src/account/recorded.ts'
-import { toRecorded } from '../../src/account/upcasters.ts'
-import type { JsonObject } from '../../src/event-store/event-store.ts'
-import { readFile } from '../../src/open-stores.ts'
-import { foldEvents, type Keyed, keyEvents } from '../../src/projector/fold.ts'
-import type { Projection } from '../../src/projector/projection.ts'
-import type { ReadStore, StoredDocument } from '../../src/read-store/read-store.ts'
-import { openSqliteReadStore } from '../../src/read-store/sqlite.ts'
-import { projections } from '../../src/roster.ts'
+import type { Recorded } from '../../../src/account/recorded.ts'
+import type { JsonObject } from '../../../src/event-store/event-store.ts'
+import { openReadStore } from '../../../src/open-stores.ts'
+import type { Projection } from '../../../src/projector/projection.ts'
+import type { ReadStore, StoredDocument } from '../../../src/read-store/read-store.ts'
+import { projections } from '../../../src/roster.ts'
+import type { Truth } from '../world/world.ts'
 
 /** `lagging`: documents may be behind the log, but must be what they were at their revision. */
 type Strictness = 'caught up' | 'lagging'
 
-/** Where the read models of a DATA_DIR differ from the fold of its log. */
+/** Where the read models differ from the fold of the log. */
 export async function readModelDifferences(
-  dataDir: string,
+  truth: Truth,
   log: ReadonlyMap<string, Recorded[]>,
   strictness: Strictness,
 ): Promise<string[]> {
-  const store = await openSqliteReadStore(readFile(dataDir))
+  const store = await openReadStore(truth)
   try {
     const parked = await store.parked()
     const found = parked.map(({ follower, stream, error }) => `${follower} has parked ${stream}: ${error}`)
@@ -43,28 +41,21 @@ async function differences(
   const found: string[] = []
   for (const [stream, events] of log) {
     if (!projection.streams.some(prefix => stream.startsWith(prefix))) continue
-    for (const [key, keyed] of byKey(projection, events)) {
-      const actual = stored.get(key)
-      stored.delete(key)
-      const last = keyed.at(-1)?.event.revision ?? -1n
-      const upTo = strictness === 'lagging' ? (actual?.revision ?? -1n) : last
-      const seen = keyed.filter(({ event }) => event.revision <= upTo)
-      const expected = foldEvents(projection, seen, new Map()).writes[0]?.document ?? null
-      if (!isDeepStrictEqual(actual?.document ?? null, expected) || (actual?.revision ?? -1n) < upTo)
-        found.push(
-          `${projection.name} ${key}: expected ${JSON.stringify(expected)} at ${upTo}, ` +
-            `found ${JSON.stringify(actual?.document ?? null)} at ${actual?.revision ?? 'none'}`,
-        )
-    }
+    const key = events.map(event => projection.key(event)).find(name => name !== null)
+    if (key === undefined || key === null) continue
+    const actual = stored.get(key)
+    stored.delete(key)
+    const upTo = strictness === 'lagging' ? (actual?.revision ?? -1n) : (events.at(-1)?.revision ?? -1n)
+    const expected = events
+      .filter(({ revision }) => revision <= upTo)
+      .reduce<JsonObject | null>((document, event) => projection.evolve(document, event), null)
+    if (!isDeepStrictEqual(actual?.document ?? null, expected) || (actual?.revision ?? -1n) < upTo)
+      found.push(
+        `${projection.name} ${key}: expected ${JSON.stringify(expected)} at ${upTo}, ` +
+          `found ${JSON.stringify(actual?.document ?? null)} at ${actual?.revision ?? 'none'}`,
+      )
   }
   return [...found, ...[...stored.keys()].map(key => `${projection.name} ${key} is in no stream`)]
-}
-
-function byKey(projection: Projection<JsonObject>, events: readonly Recorded[]): Map<string, Keyed[]> {
-  const { keyed } = keyEvents(projection, events, toRecorded)
-  const found = new Map<string, Keyed[]>()
-  for (const each of keyed) found.set(each.key, [...(found.get(each.key) ?? []), each])
-  return found
 }
 
 async function allDocuments(

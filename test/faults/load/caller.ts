@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Answered, createHttpClient, textIn } from '../support/http-client.ts'
+import { type Answered, createHttpClient, textIn } from '../../support/http-client.ts'
 import type { Ledger, Session } from './ledger.ts'
 
 /** Null: no answer, or one that leaves the outcome open (503). */
@@ -15,8 +16,8 @@ export type Caller = {
   close(): void
 }
 
-const answerWithinMs = 15_000
-const insistForMs = 20_000
+const answerWithinMs = 30_000
+const insistForMs = 60_000
 const insistPauseMs = 200
 
 /** A client that notes what no server may ever answer: a 5xx but 503 with `Retry-After`, or nothing for long. */
@@ -25,7 +26,11 @@ export function createCaller(url: string, ledger: Ledger): Caller {
 
   async function call(method: Method, path: string, { json, access }: Call = {}): Promise<Reply> {
     ledger.counts.requests++
-    const headers = access === undefined ? {} : { Authorization: `Bearer ${access}` }
+    const headers = {
+      // People live all over the world: where a proxy is trusted, this is where they come from.
+      'X-Forwarded-For': Array.from({ length: 4 }, () => randomInt(1, 224)).join('.'),
+      ...(access === undefined ? {} : { Authorization: `Bearer ${access}` }),
+    }
     const asked = client.ask(method, path, { json, headers }).catch(() => 'lost' as const)
     const timer = new AbortController()
     const late = pause(answerWithinMs, 'late' as const, { signal: timer.signal }).catch(() => 'late' as const)

@@ -1,6 +1,6 @@
-import type { ProfileFields } from '../../src/account/events.ts'
-import type { Recorded } from '../../src/account/recorded.ts'
-import type { EditedField, Ledger } from './ledger.ts'
+import type { ProfileFields } from '../../../src/account/events.ts'
+import type { Recorded } from '../../../src/account/recorded.ts'
+import type { EditedField, Ledger } from '../load/ledger.ts'
 
 const storedAs: Record<EditedField, keyof ProfileFields> = {
   first_name: 'firstName',

@@ -6,20 +6,25 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
 export type RosterProcess = {
+  pid: number
   /** Where role `api` answers. */
   url: string
+  /** Where `/metrics` is. */
+  opsUrl: string
   isAlive(): boolean
-  /** Resolves once `/healthz` answers; throws if the process ends first or 30 s pass. */
+  /** Resolves once `/healthz` answers; throws if the process ends first or 90 s pass. */
   healthy(): Promise<void>
+  signal(signal: NodeJS.Signals): void
   /** `kill -9`; resolves when the process is gone. */
   kill(): Promise<void>
   /** SIGTERM; resolves with the exit code, null if it had to be killed after 20 s. */
   stop(): Promise<number | null>
 }
 
-const startWithinMs = 30_000
+const startWithinMs = 90_000
 const stopWithinMs = 20_000
-const program = join(import.meta.dirname, '../../bin/start.cjs')
+const program = join(import.meta.dirname, '../../../bin/start.cjs')
+const collectOnSignal = join(import.meta.dirname, 'collect-on-signal.cjs')
 const children = new Set<ChildProcess>()
 
 process.on('exit', () => {
@@ -35,7 +40,7 @@ export async function startRosterProcess(
   const [port, opsPort] = [await freePort(), await freePort()]
   const healthPort = variables.ROLES?.includes('api') ? port : opsPort
   const output = openSync(logFile, 'a')
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(process.execPath, ['--require', collectOnSignal, program], {
     env: { PATH: process.env.PATH, PORT: String(port), OPS_PORT: String(opsPort), ...variables },
     stdio: ['ignore', output, output],
   })
@@ -45,7 +50,9 @@ export async function startRosterProcess(
   const isAlive = () => child.exitCode === null && child.signalCode === null
 
   return {
+    pid: child.pid ?? 0,
     url: `http://127.0.0.1:${port}`,
+    opsUrl: `http://127.0.0.1:${opsPort}`,
     isAlive,
 
     async healthy() {
@@ -61,6 +68,8 @@ export async function startRosterProcess(
         await pause(10)
       }
     },
+
+    signal: signal => void child.kill(signal),
 
     async kill() {
       child.kill('SIGKILL')

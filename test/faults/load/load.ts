@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { contest, type Doing, edit, logIn, refresh, register, resetPassword } from './operations.ts'
 
 export type Load = {
@@ -8,7 +9,9 @@ export type Load = {
   stop(): Promise<void>
 }
 
-const clients = 12
+/** `pauseMs`: how long each client waits after each operation, about. */
+export type LoadOptions = { clients?: number; pauseMs?: number }
+
 const surgeOperations = 100
 
 /** In a hundred. */
@@ -22,20 +25,30 @@ const mix = [
 ]
 
 /** A steady mixed load, until stopped. */
-export function startLoad(doing: Omit<Doing, 'giveUp'>): Load {
+export function startLoad(
+  doing: Omit<Doing, 'giveUp'>,
+  { clients = 12, pauseMs = 0 }: LoadOptions = {},
+): Load {
   let stopping = false
   const running = Array.from({ length: clients }, async () => {
     while (!stopping) {
-      const before = doing.ledger.counts.requests
+      const before = doing.ledger.counts.unanswered
       await choose()({ ...doing, giveUp: () => stopping })
-      // There may be nobody yet to do it to.
-      if (doing.ledger.counts.requests === before) await new Promise(resolve => setImmediate(resolve))
+      // Nobody asks on and on where nothing answers.
+      const refused = doing.ledger.counts.unanswered > before
+      await pause(Math.max(refused ? 50 : 0, randomInt(2 * pauseMs + 1)))
     }
   })
+  // What goes wrong is thrown by `stop`.
+  for (const each of running) each.catch(() => {})
   const surging: Promise<void>[] = []
   return {
     surge() {
-      for (let n = 0; n < surgeOperations; n++) surging.push(choose()({ ...doing, giveUp: () => stopping }))
+      for (let n = 0; n < surgeOperations; n++) {
+        const operation = choose()({ ...doing, giveUp: () => stopping })
+        operation.catch(() => {})
+        surging.push(operation)
+      }
     },
 
     async stop() {

@@ -1,7 +1,14 @@
-import { type Caller, field, tokensIn, told } from './caller.ts'
-import { inParallel } from './in-parallel.ts'
-import { editedFields, type Ledger, type Member, passwordWasReset, type Session, settle } from './ledger.ts'
-import { confirmReset, type Doing } from './operations.ts'
+import { type Caller, field, tokensIn, told } from '../load/caller.ts'
+import { inParallel } from '../load/in-parallel.ts'
+import {
+  editedFields,
+  type Ledger,
+  type Member,
+  passwordWasReset,
+  type Session,
+  settle,
+} from '../load/ledger.ts'
+import { confirmReset, type Doing } from '../load/operations.ts'
 
 const width = 24
 

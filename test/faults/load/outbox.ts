@@ -23,9 +23,9 @@ export function openOutbox(folder: string): Outbox {
       if (name.startsWith('.') || read.has(name)) continue
       const mail = await readFile(join(folder, name), 'utf8')
       const [address, token] = [receiver.exec(mail)?.[1], tokenLine.exec(mail)?.[0]]
-      if (address === undefined || token === undefined)
-        throw new Error(`expected a receiver and a token in ${name}, found\n${mail}`)
-      tokens.set(address, token)
+      if (address === undefined) throw new Error(`expected a receiver in ${name}, found\n${mail}`)
+      // Mails that only tell something have no token.
+      if (token !== undefined) tokens.set(address, token)
       read.add(name)
     }
   }

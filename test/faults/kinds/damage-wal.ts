@@ -1,0 +1,111 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { caughtUp } from '../checks/recover.ts'
+import type { Fault } from '../fault.ts'
+import type { World } from '../world/world.ts'
+
+const loadMs = 1500
+/** Until read models have noted how far they have read, where nothing concerned them. */
+const checkpointMs = 2000
+const noticeWithinMs = 60_000
+const headerBytes = 32
+const frameHeaderBytes = 24
+
+/** Kills all, and puts behind the last commit of each write-ahead log what a crash may leave there. */
+export const leaveRubbishInWal: Fault['commit'] = async world => {
+  await loadAndKill(world)
+  for (const name of ['events.db-wal', 'read.db-wal']) {
+    const file = join(world.truth.dataDir, name)
+    const { bytes, end, frame } = commitsIn(await readFile(file))
+    const half = bytes.subarray(end - frame, end - frame + frameHeaderBytes + randomInt(frame))
+    const rubbish = [randomBytes(randomInt(1, 20_000)), half, Buffer.alloc(randomInt(1, 20_000))][
+      randomInt(3)
+    ]
+    await writeFile(file, Buffer.concat([bytes.subarray(0, end), rubbish ?? half]))
+  }
+  return 'garbage, half a frame or zeros behind the last commit of both write-ahead logs, after kill -9 of all'
+}
+
+/** Kills all, damages a write-ahead log before its last commits, and wants to be told; then mends it. */
+export const damageWal: Fault['commit'] = async world => {
+  const { truth, service, ledger } = world
+  await loadAndKill(world)
+  const file = join(truth.dataDir, 'events.db-wal')
+  const { bytes, commits } = commitsIn(await readFile(file))
+  const damaged = Buffer.from(bytes)
+  const at = randomInt(headerBytes, commits.at(-3) ?? headerBytes + 1)
+  damaged[at] = ~(damaged[at] ?? 0)
+  await writeFile(file, damaged)
+  const told = await service.revive(0).then(
+    () => 'it started',
+    (error: unknown) => String(error),
+  )
+  if (!/^roster: .*events\.db-wal is damaged/m.test(told))
+    ledger.violations.push(`damage at byte ${at} of ${file}: expected to be told, found ${told}`)
+  await service.kill(service.names)
+  await writeFile(file, bytes)
+  return `a byte of ${commits.length} commits damaged: told and refused; mended`
+}
+
+/**
+ * Damages the very last commit, which nobody can tell from a write that was cut off: but what was already read from it
+ * tells. Then puts everything back as it was.
+ */
+export const loseLastCommit: Fault['commit'] = async world => {
+  const { truth, service, ledger, folder } = world
+  await world.underLoad(() => pause(loadMs))
+  await caughtUp(world)
+  await pause(checkpointMs)
+  await service.kill(service.names)
+  const saved = join(folder, 'saved')
+  await cp(truth.dataDir, saved, { recursive: true })
+  const file = join(truth.dataDir, 'events.db-wal')
+  const { bytes, end } = commitsIn(await readFile(file))
+  await writeFile(file, bytes.subarray(0, end - 1))
+  await service.revive(0)
+  if (!(await isTold(world)))
+    ledger.violations.push(
+      'the last commit was lost: expected to be told that the log is shorter, found nothing',
+    )
+  await service.kill(service.names)
+  await rm(truth.dataDir, { recursive: true })
+  await cp(saved, truth.dataDir, { recursive: true })
+  await rm(saved, { recursive: true })
+  return 'the last commit lost: told, as the read models had seen it; put back'
+}
+
+async function isTold({ folder, service }: World): Promise<boolean> {
+  const said = /lies beyond the log's head|was applied as revision/
+  for (const end = performance.now() + noticeWithinMs; performance.now() < end; ) {
+    for (const name of service.names)
+      if (said.test(await readFile(join(folder, `${name}.log`), 'utf8'))) return true
+    await pause(100)
+  }
+  return false
+}
+
+async function loadAndKill({ underLoad, service }: World): Promise<void> {
+  await underLoad(async load => {
+    await pause(loadMs)
+    load.surge()
+    await pause(randomInt(60))
+    await service.kill(service.names)
+  })
+}
+
+type Commits = { bytes: Buffer; frame: number; commits: number[]; end: number }
+
+/** Where each commit of a write-ahead log begins with its last frame, and where the last of them ends. */
+function commitsIn(bytes: Buffer): Commits {
+  const frame = frameHeaderBytes + bytes.readUInt32BE(8)
+  const salts = bytes.subarray(16, 24)
+  const commits: number[] = []
+  for (let at = headerBytes; at + frame <= bytes.length; at += frame) {
+    // What follows is of before the log was begun anew.
+    if (!bytes.subarray(at + 8, at + 16).equals(salts)) break
+    if (bytes.readUInt32BE(at + 4) !== 0) commits.push(at)
+  }
+  return { bytes, frame, commits, end: (commits.at(-1) ?? headerBytes - frame) + frame }
+}

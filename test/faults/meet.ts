@@ -1,0 +1,75 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { checkAll, checkAtRest, recover } from './checks/recover.ts'
+import type { Extent, Fault } from './fault.ts'
+import { noCounts } from './load/ledger.ts'
+import { tableRow } from './report.ts'
+import { type Held, held, megabytes } from './world/memory.ts'
+import { openWorld, type Stores, type World } from './world/world.ts'
+
+const violationsShown = 20
+const warmUpMs = 500
+/** Of a process: caches fill, code is compiled. */
+const mayGrowByBytes = 48 * 1024 * 1024
+/** Of a process: connections to stores are kept. */
+const mayGrowByHandles = 120
+
+/** Meets a fault so many times in a world of its own, prints a row for each, and resolves to what was lost. */
+export async function meet(fault: Fault, on: Stores, extent: Extent): Promise<number> {
+  const world = await openWorld(on, fault.layout, fault.needs)
+  const { violations } = world.ledger
+  let told = 0
+  try {
+    const rounds = extent.isQuick ? fault.rounds.quick : fault.rounds.whole
+    for (let n = 0; n < rounds; n++) {
+      await round(world, fault, extent, () => violations.length - told)
+      told = tell(violations, told)
+    }
+    await checkAll(world)
+    violations.push(...(await world.stop()))
+    await checkAtRest(world)
+  } catch (error) {
+    violations.push(`${fault.name} came to no end: ${error instanceof Error ? error.stack : error}`)
+  }
+  tell(violations, told)
+  if (violations.length > 0) console.log(`${fault.name}: logs and data are in ${world.folder}`)
+  await world.stop()
+  await world.remove(violations.length > 0)
+  return violations.length
+}
+
+async function round(world: World, fault: Fault, extent: Extent, lost: () => number): Promise<void> {
+  const { ledger, service, stores } = world
+  ledger.counts = noCounts()
+  await world.underLoad(() => pause(warmUpMs))
+  const processes = service.processes()
+  const before = await held(processes)
+  const did = await fault.commit(world, extent)
+  const recovery = await recover(world)
+  const after = await held(service.processes())
+  const isSame = service.processes().every(process => processes.includes(process))
+  if (isSame) ledger.violations.push(...notReturned(before, after, processes.length))
+  console.log(
+    tableRow({
+      ...{ fault: fault.name, stores, did, counts: ledger.counts },
+      ...{ recovery, before, after, lost: lost() },
+    }),
+  )
+}
+
+function notReturned(before: Held, after: Held, processes: number): string[] {
+  const found: string[] = []
+  if (after.bytes - before.bytes > processes * mayGrowByBytes)
+    found.push(
+      `memory was not returned: expected about ${megabytes(before.bytes)}, found ${megabytes(after.bytes)}`,
+    )
+  if (after.handles - before.handles > processes * mayGrowByHandles)
+    found.push(`file handles were not returned: expected about ${before.handles}, found ${after.handles}`)
+  return found
+}
+
+function tell(violations: readonly string[], from: number): number {
+  for (const violation of violations.slice(from, from + violationsShown)) console.log(`LOST: ${violation}`)
+  const more = violations.length - from - violationsShown
+  if (more > 0) console.log(`LOST: and ${more} more`)
+  return violations.length
+}
