@@ -14,8 +14,8 @@ export type Row = {
 }
 
 /** Acknowledged writes. */
-const written = ({ registrations, edits, resets, logins, refreshes }: Counts) =>
-  registrations + edits + resets + logins + refreshes
+const written = ({ requests: _, unanswered: __, ...acknowledged }: Counts) =>
+  Object.values(acknowledged).reduce((sum, each) => sum + each, 0)
 
 const columns: { title: string; width: number; value(row: Row): string | number }[] = [
   { title: 'fault', width: -22, value: row => row.fault },

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createCaller } from '../load/caller.ts'
 import { openOutbox } from '../load/outbox.ts'
 import type { World } from '../world/world.ts'
+import { checkErased, resolveErasures } from './check-erased.ts'
 import { checkLog } from './check-log.ts'
 import { checkCredentials, checkProfiles } from './check-members.ts'
 import { resolveAttempts } from './check-names.ts'
@@ -28,7 +29,7 @@ export async function recover(world: World): Promise<Recovery> {
   try {
     const [caughtUpAfterMs] = await Promise.all([
       caughtUp(world).then(since),
-      resolveAttempts(ledger, caller),
+      resolveErasures(ledger, caller).then(() => resolveAttempts(ledger, caller)),
     ])
     const touched = ledger.members.filter(member => member.touched)
     const mailsEnd = performance.now() + catchUpWithinMs
@@ -36,6 +37,7 @@ export async function recover(world: World): Promise<Recovery> {
     await checkCredentials(doing, touched)
     await caughtUp(world)
     await checkProfiles(doing, touched)
+    await checkErased(world, caller)
     checkLog(await readLog(truth), ledger)
     for (const member of ledger.members) member.touched = false
     return { healthyAfterMs, caughtUpAfterMs }

@@ -6,7 +6,7 @@ import type { Ledger, Session } from './ledger.ts'
 /** Null: no answer, or one that leaves the outcome open (503). */
 export type Reply = Answered | null
 
-type Method = 'GET' | 'POST' | 'PUT'
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 type Call = { json?: unknown; access?: string }
 
 export type Caller = {

@@ -22,6 +22,8 @@ export type Member = {
   /** Sessions that an acknowledged reset ended. */
   ended: Session[]
   reset: 'none' | 'mail is due' | 'done'
+  /** Its erasure was asked for and got no answer. */
+  mayBeErased: boolean
   /** What is being done to it. A reset waits for all the rest, and all the rest for a reset. */
   busy: Set<string>
   touched: boolean
@@ -37,10 +39,13 @@ export type Counts = {
   logins: number
   refreshes: number
   resets: number
+  erasures: number
 }
 
 export type Ledger = {
   members: Member[]
+  /** Those of whom nothing may be left. */
+  erased: Member[]
   /** Registrations without an answer. */
   unresolved: Attempt[]
   edits: AcknowledgedEdit[]
@@ -50,11 +55,12 @@ export type Ledger = {
 }
 
 export function createLedger(): Ledger {
-  return { members: [], unresolved: [], edits: [], counts: noCounts(), violations: [] }
+  return { members: [], erased: [], unresolved: [], edits: [], counts: noCounts(), violations: [] }
 }
 
 export function noCounts(): Counts {
-  return { requests: 0, unanswered: 0, registrations: 0, edits: 0, logins: 0, refreshes: 0, resets: 0 }
+  const none = { registrations: 0, edits: 0, logins: 0, refreshes: 0, resets: 0, erasures: 0 }
+  return { requests: 0, unanswered: 0, ...none }
 }
 
 export function newMember({ username, email, password }: Attempt): Member {
@@ -67,6 +73,7 @@ export function newMember({ username, email, password }: Attempt): Member {
     sessions: [],
     ended: [],
     reset: 'none',
+    mayBeErased: false,
     busy: new Set(),
     touched: true,
   }
@@ -88,4 +95,12 @@ export function passwordWasReset(member: Member, password: string): void {
   member.ended.push(...member.sessions)
   member.sessions = []
   member.reset = 'done'
+}
+
+/** Notes an acknowledged erasure: nothing is expected of the account any more, but that it is gone. */
+export function wasErased(ledger: Ledger, member: Member): void {
+  ledger.members.splice(ledger.members.indexOf(member), 1)
+  ledger.erased.push(member)
+  ledger.edits = ledger.edits.filter(({ username }) => username !== member.username)
+  ledger.counts.erasures++
 }

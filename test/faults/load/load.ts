@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { contest, type Doing, edit, logIn, refresh, register, resetPassword } from './operations.ts'
+import { contest, type Doing, edit, erase, logIn, refresh, register, resetPassword } from './operations.ts'
 
 export type Load = {
   /** Many operations more, all at once: so that a kill right after cuts off some of each at any step. */
@@ -18,7 +18,8 @@ const surgeOperations = 100
 const mix = [
   { weight: 25, operation: register },
   { weight: 5, operation: contest },
-  { weight: 35, operation: edit },
+  { weight: 32, operation: edit },
+  { weight: 3, operation: erase },
   { weight: 10, operation: logIn },
   { weight: 15, operation: refresh },
   { weight: 10, operation: resetPassword },

@@ -8,6 +8,7 @@ import {
   type Member,
   newMember,
   passwordWasReset,
+  wasErased,
 } from './ledger.ts'
 import type { Outbox } from './outbox.ts'
 
@@ -16,6 +17,10 @@ export type Doing = { caller: Caller; ledger: Ledger; outbox: Outbox; giveUp(): 
 
 /** In a hundred. */
 const lostAnswers = 20
+/** Of which nobody is erased. */
+const fewMembers = 20
+/** What waits for all the rest, and all the rest for it. */
+const alone = ['reset', 'erase']
 
 export async function register({ caller, ledger }: Doing): Promise<void> {
   const attempt = newAttempt()
@@ -151,6 +156,22 @@ export async function confirmReset(doing: Doing, member: Member): Promise<void> 
   ledger.counts.resets++
 }
 
+/** Somebody wants to be forgotten. */
+export async function erase(doing: Doing): Promise<void> {
+  const { caller, ledger } = doing
+  if (ledger.members.length < fewMembers) return
+  await withMember(doing, 'erase', async member => {
+    const session = pick(member.sessions)
+    if (!session) return
+    member.mayBeErased = true
+    const asked = { json: { password: member.password.sure }, access: session.access }
+    const reply = await caller.call('DELETE', `/api/users/${member.username}/`, asked)
+    if (!reply) return
+    if (reply.status === 204) wasErased(ledger, member)
+    else ledger.violations.push(`erasure of ${member.username}: ${told(reply)}`)
+  })
+}
+
 /** Does it to some member to whom nothing is being done that it could disturb. */
 async function withMember(
   { ledger }: Doing,
@@ -158,9 +179,11 @@ async function withMember(
   use: (member: Member) => Promise<unknown>,
 ): Promise<void> {
   const free = ledger.members.filter(
-    // Where a reset got no answer, it is not known what else to expect.
-    ({ busy, password }) =>
-      password.maybe === null && (what === 'reset' ? busy.size === 0 : !busy.has(what) && !busy.has('reset')),
+    // Where a reset or an erasure got no answer, it is not known what else to expect.
+    ({ busy, password, mayBeErased }) =>
+      password.maybe === null &&
+      !mayBeErased &&
+      (alone.includes(what) ? busy.size === 0 : !busy.has(what) && !alone.some(each => busy.has(each))),
   )
   const member = pick(free)
   if (!member) return
