@@ -13,6 +13,8 @@ export type Fault = {
   on: readonly Stores[]
   layout: Layout
   rounds: Rounds
+  /** Nothing else goes wrong meanwhile: it takes all that the machine has. */
+  alone?: true
   needs?: WorldNeeds
   /** Why this machine cannot do it; null if it can. */
   cannot?(): Promise<string | null>

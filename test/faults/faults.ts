@@ -87,12 +87,12 @@ export const faults: readonly Fault[] = [
     commit: loseLastCommit,
   },
   {
-    ...{ name: 'slow clients', on: embedded, layout: 'together' },
+    ...{ name: 'slow clients', on: embedded, layout: 'together', alone: true },
     rounds: { quick: 1, whole: 1 },
     commit: besiegeSlowly,
   },
   {
-    ...{ name: 'flood of logins', on: embedded, layout: 'together' },
+    ...{ name: 'flood of logins', on: embedded, layout: 'together', alone: true },
     needs: { variables: { RATE_LIMITS: 'on', TRUST_PROXY: 'on' } },
     rounds: { quick: 1, whole: 1 },
     commit: floodLogins,

@@ -40,9 +40,12 @@ async function run({ only, on: wantedOn, ...extent }: Run): Promise<number> {
 
   console.log(tableHead())
   let lost = 0
-  await inParallel(todo, atOnce, async ({ fault, on }) => {
-    lost += await meet(fault, on, extent)
-  })
+  for (const isAlone of [false, true]) {
+    const together = todo.filter(({ fault }) => (fault.alone ?? false) === isAlone)
+    await inParallel(together, isAlone ? 1 : atOnce, async ({ fault, on }) => {
+      lost += await meet(fault, on, extent)
+    })
+  }
   console.log(`kill -9: ${[...kills].map(([role, times]) => `${role} ${times}`).join(', ') || 'none'}`)
   for (const what of skipped) console.log(`SKIPPED: ${what}`)
   console.log(`${todo.length} faults, ${Math.round(performance.now() / 1000)} s: ${lost} lost`)
