@@ -41,8 +41,9 @@ export function createAccountChanges(store: EventStore): AccountChanges {
       const found: ChangingEvent[] = []
       for await (const event of accountEvents(store, stream, before.revision + 1, deadline)) {
         const revision = Number(event.revision)
-        // What went before is gone: only the erasure of a user does that.
-        if (revision > last || revision !== before.revision + 1) break
+        // What went before is gone: only the erasure of a user does that, which needs nothing before it.
+        const isBeginningGone = revision !== before.revision + 1 && event.type !== 'UserErased'
+        if (revision > last || isBeginningGone) break
         const after = afterEvent(before, event)
         if (wanted.has(revision)) found.push({ event, before, changes: told(before, after) })
         if (revision % revisionsBetweenFolds === 0) folds.set(foldName(stream, revision), after)

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { InvalidConfig } from '../config.ts'
 import { StoreUnavailable } from '../event-store/event-store.ts'
+import { addAudit } from './audit.ts'
 import { addBackup } from './backup.ts'
 import { addExport } from './export.ts'
 import { WrongKey } from './export-file/signature.ts'
@@ -36,6 +37,7 @@ export async function runRoster(args: readonly string[], terminal: Terminal): Pr
       writeErr: text => void terminal.stderr.write(text),
     })
   addShow(program, shell)
+  addAudit(program, shell)
   addVerify(program, shell)
   addReplay(program, shell)
   addParked(program, shell)

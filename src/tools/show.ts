@@ -60,5 +60,11 @@ function requireShown(at: AccountAt, who: string): ShownAccount {
 function inWords(shown: ShownAccount): string {
   const names = Object.keys(shown)
   const width = Math.max(...names.map(name => name.length))
-  return names.map(name => `${name.padEnd(width)}  ${shown[name]}`).join('\n')
+  return names.map(name => `${name.padEnd(width)}  ${printable(shown[name])}`).join('\n')
+}
+
+/** A value of several lines, or with signs that a terminal obeys, is spelled out. */
+function printable(value: unknown): string {
+  const text = String(value)
+  return /\p{Cc}/u.test(text) ? JSON.stringify(text) : text
 }

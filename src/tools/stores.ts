@@ -47,6 +47,8 @@ export async function chosenProjections(
 
 /** What a worker has to say, on stderr, without what it does every day. */
 export function workerLog(shell: Shell): ProjectorLog {
-  const tell = (fields: object, message: string) => shell.note(`${message} ${JSON.stringify(fields)}`)
+  // An error by itself would become {}.
+  const plain = (_name: string, value: unknown) => (value instanceof Error ? value.message : value)
+  const tell = (fields: object, message: string) => shell.note(`${message} ${JSON.stringify(fields, plain)}`)
   return { info() {}, warn: tell, error: tell }
 }

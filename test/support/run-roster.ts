@@ -3,13 +3,14 @@ import { runRoster } from '../../src/tools/program.ts'
 
 export type Run = { code: number; stdout: string; stderr: string }
 
-/** Runs `roster <args>` in this process, on the stores in `environment`. */
+/** Runs `roster <args>` in this process, on the stores in `environment`. `told` hears stdout as it comes. */
 export async function roster(
   environment: Record<string, string>,
   args: readonly string[],
   signal: AbortSignal = new AbortController().signal,
+  told: (text: string) => void = () => {},
 ): Promise<Run> {
-  const [stdout, stderr] = [collector(), collector()]
+  const [stdout, stderr] = [collector(told), collector()]
   const code = await runRoster(args, {
     stdout: stdout.stream,
     stderr: stderr.stream,
@@ -20,11 +21,12 @@ export async function roster(
   return { code, stdout: stdout.text(), stderr: stderr.text() }
 }
 
-function collector() {
+function collector(told: (text: string) => void = () => {}) {
   const chunks: Buffer[] = []
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
       chunks.push(Buffer.from(chunk))
+      told(chunk.toString())
       done()
     },
   })

@@ -73,6 +73,11 @@ describe('roster show', () => {
       expect(JSON.parse(sinceEver.stdout)).to.deep.include({ field: 'username', from: null, to: username })
     }))
 
+  it('spells out what a terminal would obey', () =>
+    withEdits(['two\nlines \u001b[2J'], async (show, username) => {
+      expect((await show(username)).stdout).to.match(/^bio +"two\\nlines \\u001b\[2J"$/m)
+    }))
+
   it('says when there was no such user, and what it does not understand', () =>
     withEdits([], async (show, username) => {
       expect((await show('nobody')).code).to.equal(1)
