@@ -94,16 +94,16 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     return row
   }
 
-  /** Writes those whose stored revision is lower, or all of them. */
+  /** Writes those whose stored revision is lower. */
   function putAll(
     documents: readonly StoredDocument<Document>[],
     stored: { before: ReadonlyMap<string, StoredDocument<Document>>; rows: ReadonlyMap<string, number> },
-    { searchLater, whatever }: { searchLater: boolean; whatever: boolean },
+    searchLater: boolean,
   ): void {
     for (const after of documents) {
       const { key } = after
       const before = stored.before.get(key)
-      if (before && before.revision >= after.revision && !whatever) continue
+      if (before && before.revision >= after.revision) continue
       const row = store(stored.rows.get(key), after)
       entries.change({ key, row }, before?.document ?? null, after.document, searchLater)
     }
@@ -154,7 +154,7 @@ export function createDocuments<Document extends JsonObject, Index extends strin
           const rows = new Map<string, number>()
           const before = readAll(keys, rows)
           const { writes, parked } = fold(before)
-          putAll(writes, { before, rows }, { searchLater, whatever: false })
+          putAll(writes, { before, rows }, searchLater)
           for (const stream of parked) ledger.park(stream)
         })
         return []
@@ -169,9 +169,13 @@ export function createDocuments<Document extends JsonObject, Index extends strin
 
     repair: document =>
       write(() => {
+        const { key } = document
         const rows = new Map<string, number>()
-        const before = readAll([document.key], rows)
-        putAll([document], { before, rows }, { searchLater: false, whatever: true })
+        const before = readAll([key], rows).get(key)
+        const entry = { key, row: store(rows.get(key), document) }
+        // All anew: whoever changed the document by hand may have changed these, or left what belongs to a removed row.
+        entries.change(entry, before?.document ?? null, null, false)
+        entries.change(entry, null, document.document, false)
       }),
   }
 }

@@ -3,7 +3,10 @@ import type { Connection } from './sqlite.ts'
 /** The columns of a table's key, and the row of the document that they are of. */
 export type Row = readonly [...key: string[], row: number]
 
-/** A table by which documents are found. Inserting a row that is there, and removing one that is not, does nothing. */
+/**
+ * A table by which documents are found. Inserting what is there makes it that of the row given; removing what is not
+ * there does nothing.
+ */
 export type Rows = {
   insert(row: Row): void
   insertAll(rows: readonly Row[]): void
@@ -17,7 +20,7 @@ export function createRows(db: Connection, table: string, keyColumns: readonly s
   const placeholders = `(${[...keyColumns, 'row'].map(() => '?').join(', ')})`
   const insertion = (rows: number) =>
     db.prepare<(string | number)[]>(
-      `INSERT OR IGNORE INTO ${table} VALUES ${new Array(rows).fill(placeholders).join(', ')}`,
+      `INSERT OR REPLACE INTO ${table} VALUES ${new Array(rows).fill(placeholders).join(', ')}`,
     )
   const insert = insertion(1)
   const insertMany = insertion(rowsPerStatement)

@@ -70,8 +70,11 @@ async function verify(verifying: Verifying): Promise<Comparison & { events: numb
     for (const truth of truths) await apply(truth, some)
   })
   const profiles = truths.find(({ projection }) => projection.name === 'profiles')
-  if (profiles)
-    await checkNames(profiles.documents, streams, { ...stores, namesKey: identity.namesKey }, report)
+  const { signal } = shell
+  if (profiles) {
+    const { namesKey } = identity
+    await checkNames(profiles.documents, streams, { eventStore, namesKey, signal }, report)
+  }
 
   const sum = { events, documents: 0, behind: 0, repaired: 0 }
   const bar = showProgress(shell, 'compare', events, 'documents')
@@ -80,12 +83,12 @@ async function verify(verifying: Verifying): Promise<Comparison & { events: numb
     for (const { projection, documents: truth } of truths) {
       const generation = await liveGeneration(stores, projection, report)
       if (!generation) continue
-      const comparing = { eventStore, readStore, projection, generation, truth, repair, report, onDocument }
-      const compared = await compareDocuments(comparing)
+      const comparing = { eventStore, readStore, projection, generation, truth, repair, report, signal }
+      const compared = await compareDocuments({ ...comparing, onDocument })
       sum.documents += compared.documents
       sum.behind += compared.behind
       sum.repaired += compared.repaired
-      if (shell.signal.aborted) throw new Stopped(howToGoOn)
+      if (signal.aborted) throw new Stopped(howToGoOn)
     }
   } finally {
     bar.stop()

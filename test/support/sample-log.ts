@@ -43,10 +43,19 @@ export async function startSession(
   refreshes: number,
 ): Promise<string> {
   const stream = `session-${crypto.randomUUID()}`
-  const startedAt = '2026-01-01T12:00:00.000Z'
-  const events = [ofUser(userId, 'SessionStarted', { username, startedAt })]
+  const state = (current: number) => ({
+    username,
+    startedAt: '2026-01-01T12:00:00.000Z',
+    accountRevision: 0,
+    current,
+    currentIssuedAt: '2026-01-01T12:00:00.000Z',
+    currentExpiresAt: '2026-01-15T12:00:00.000Z',
+    presented: current === 0 ? null : current - 1,
+    replaced: [],
+  })
+  const events = [ofUser(userId, 'SessionStarted', state(0))]
   for (let current = 1; current <= refreshes; current++) {
-    events.push(ofUser(userId, 'SessionRefreshed', { username, startedAt, current }))
+    events.push(ofUser(userId, 'SessionRefreshed', state(current)))
   }
   await store.append(stream, events, noStream)
   return stream

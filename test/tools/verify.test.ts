@@ -3,7 +3,10 @@ import Database from 'better-sqlite3'
 import { expect } from 'chai'
 import { noStream } from '../../src/event-store/event-store.ts'
 import type { WholeEventStore } from '../../src/event-store/log-transfer.ts'
+import { createProfileQueries } from '../../src/projector/profile-queries.ts'
+import { openSqliteReadStore } from '../../src/read-store/sqlite.ts'
 import { tablesOf } from '../../src/read-store/sqlite-tables.ts'
+import { projections } from '../../src/roster.ts'
 import { anEvent } from '../support/log-events.ts'
 import { roster } from '../support/run-roster.ts'
 import { register, startSession, withLogIn } from '../support/sample-log.ts'
@@ -15,10 +18,15 @@ type World = {
   change(changing: (store: WholeEventStore) => Promise<unknown>): Promise<unknown>
   /** Runs SQL on one of the two files, as somebody with the wrong hands. */
   tamper(file: 'events' | 'read', sql: string): void
+  /** How many users a search finds. */
+  findable(): Promise<number>
 }
 
-/** A log of ten users and a read model of it. */
-function inWorld(use: (world: World) => Promise<void>): Promise<void> {
+/** A log of ten users with a session each, and read models of it. */
+function inWorld(
+  use: (world: World) => Promise<void>,
+  names: readonly string[] = ['profiles'],
+): Promise<void> {
   return withTemporaryFolder(async folder => {
     const dataDir = join(folder, 'data')
     const environment = { DATA_DIR: dataDir }
@@ -26,16 +34,11 @@ function inWorld(use: (world: World) => Promise<void>): Promise<void> {
     await change(async store => {
       for (const user of await register(store, 10)) await startSession(store, user, 1)
     })
-    await roster(environment, ['replay', 'profiles'])
+    await roster(environment, ['replay', ...names])
     await use({
       change,
       async verify(...options) {
-        const { code, stdout, stderr } = await roster(environment, [
-          'verify',
-          '--json',
-          ...options,
-          'profiles',
-        ])
+        const { code, stdout, stderr } = await roster(environment, ['verify', '--json', ...options, ...names])
         expect(stderr).to.equal('')
         const lines: Found[] = stdout
           .split('\n')
@@ -48,13 +51,22 @@ function inWorld(use: (world: World) => Promise<void>): Promise<void> {
         db.exec(sql)
         db.close()
       },
+      async findable() {
+        const readStore = await openSqliteReadStore(join(dataDir, 'read.db'))
+        try {
+          const found = await createProfileQueries(readStore).search({ query: '', limit: 100, cursor: null })
+          return found.profiles.length
+        } finally {
+          await readStore.close()
+        }
+      },
     })
   })
 }
 
 describe('roster verify', () => {
   it('finds what differs, is missing or too much in a read model, and mends just that', () =>
-    inWorld(async ({ verify, tamper }) => {
+    inWorld(async ({ verify, tamper, findable }) => {
       expect(await verify()).to.deep.include({ code: 0, found: [] })
       const table = tablesOf({ projection: 'profiles', number: 1 }).documents
       tamper('read', `UPDATE ${table} SET document = json_set(document, '$.bio', 'hacked') WHERE key = '3'`)
@@ -73,7 +85,29 @@ describe('roster verify', () => {
       expect(repaired).to.deep.include({ code: 1, found: expected })
       expect(repaired.summary).to.include({ repaired: 3 })
       expect(await verify()).to.deep.include({ code: 0, found: [] })
+      expect(await findable()).to.equal(10)
     }))
+
+  for (const { name } of projections) {
+    it(`finds a document changed by hand in the read model ${name}, whichever, and mends it`, () =>
+      inWorld(
+        async ({ verify, tamper }) => {
+          expect(await verify()).to.deep.include({ code: 0, found: [] })
+          const table = tablesOf({ projection: name, number: 1 }).documents
+          const somewhere = `(SELECT key FROM ${table} ORDER BY random() LIMIT 1)`
+          tamper(
+            'read',
+            `UPDATE ${table} SET document = json_set(document, '$.added', 1) WHERE key = ${somewhere}`,
+          )
+          const { code, found } = await verify()
+          expect({ code, count: found.length }).to.deep.equal({ code: 1, count: 1 })
+          expect(found[0]).to.deep.include({ kind: 'differing', projection: name, paths: ['added'] })
+          expect((await verify('--repair')).summary).to.include({ repaired: 1 })
+          expect(await verify()).to.deep.include({ code: 0, found: [] })
+        },
+        [name],
+      ))
+  }
 
   it('takes for no difference what no worker has come to yet', () =>
     inWorld(async ({ verify, change }) => {

@@ -28,6 +28,8 @@ export type Comparing = {
   repair: boolean
   report: Report
   onDocument?(): void
+  /** Stops before the end. */
+  signal: AbortSignal
 }
 
 export type Comparison = { documents: number; behind: number; repaired: number }
@@ -52,6 +54,7 @@ export async function compareDocuments(comparing: Comparing): Promise<Comparison
   }
 
   for await (const [expected, found] of merged(allOf(truth), allOf(live))) {
+    if (comparing.signal.aborted) return result
     if (expected && found)
       await settle(await differing(comparing, expected, found, isBehind), found.key, found.stream)
     else if (expected)

@@ -15,7 +15,7 @@ const namesAtOnce = 1000
 export async function checkNames(
   profiles: Pick<ScratchDocuments<JsonObject>, 'scan'>,
   streams: StreamChecks,
-  { eventStore, namesKey }: { eventStore: EventStore; namesKey: Buffer },
+  { eventStore, namesKey, signal }: { eventStore: EventStore; namesKey: Buffer; signal: AbortSignal },
   report: Report,
 ): Promise<void> {
   async function check(claimed: readonly Claimed[]): Promise<void> {
@@ -52,6 +52,7 @@ export async function checkNames(
     if (!isNamed(document)) continue
     waiting.push(...claimsOf(document))
     if (waiting.length < namesAtOnce) continue
+    if (signal.aborted) return
     await check(waiting)
     waiting = []
   }
