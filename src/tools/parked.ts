@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { startWorker } from '../projector/worker.ts'
-import type { ParkedStream } from '../read-store/read-store.ts'
+import { generationFollower, type ParkedStream } from '../read-store/read-store.ts'
 import { answer, describeTool, exitCodes, type Shell, Stopped } from './shell.ts'
 import { chosenProjections, type Stores, withStores, workerLog } from './stores.ts'
 
@@ -46,8 +46,10 @@ async function explain({ eventStore }: Stores, { follower, stream, revision, err
   }
 }
 
-/** Waits until each was tried: it is gone then, or parked again. */
-async function retry(shell: Shell, stores: Stores, parked: readonly ParkedStream[]): Promise<void> {
+/** Waits until each was tried: it is gone then, or parked again. Read models that are only kept are left as they are. */
+async function retry(shell: Shell, stores: Stores, wanted: readonly ParkedStream[]): Promise<void> {
+  const fed = await followersFed(stores)
+  const parked = wanted.filter(({ follower }) => fed.has(follower))
   if (parked.length === 0) return
   const { config, eventStore, readStore, identity } = stores
   for (const { follower, stream } of parked) await readStore.requestRetry(follower, stream)
@@ -60,7 +62,7 @@ async function retry(shell: Shell, stores: Stores, parked: readonly ParkedStream
     log: { ...workerLog(shell), error() {} },
   })
   try {
-    while ((await readStore.parked()).some(each => each.retry && isAmong(parked, each))) {
+    while (await areTried(stores, parked)) {
       if (shell.signal.aborted)
         throw new Stopped('a running Roster goes on trying, and so does the same command')
       await pause(lookEveryMs, undefined, { signal: shell.signal }).catch(() => undefined)
@@ -68,6 +70,25 @@ async function retry(shell: Shell, stores: Stores, parked: readonly ParkedStream
   } finally {
     await worker.stop()
   }
+}
+
+async function areTried(stores: Stores, parked: readonly ParkedStream[]): Promise<boolean> {
+  const fed = await followersFed(stores)
+  return (await stores.readStore.parked()).some(
+    each => each.retry && fed.has(each.follower) && isAmong(parked, each),
+  )
+}
+
+/** The generations in use, and the ones before while they are still kept up to date. */
+async function followersFed({ readStore }: Stores): Promise<Set<string>> {
+  const fed = new Set<string>()
+  for (const { name: projection } of await chosenProjections([])) {
+    const pointer = await readStore.pointer(projection)
+    const previous = pointer?.previous?.fed ? pointer.previous.number : null
+    for (const number of [pointer?.live, pointer?.next?.number, previous])
+      if (number) fed.add(generationFollower({ projection, number }))
+  }
+  return fed
 }
 
 function isAmong(streams: readonly ParkedStream[], { follower, stream }: ParkedStream): boolean {
