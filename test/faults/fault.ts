@@ -5,7 +5,7 @@ import type { Stores, World, WorldNeeds } from './world/world.ts'
 export type Rounds = { quick: number; whole: number }
 
 /** How much is done at a time. */
-export type Extent = { isQuick: boolean; fuzzRequests: number; soakMinutes: number }
+export type Extent = { isQuick: boolean; fuzzRequests: number; soakMinutes: number; toolUsers: number }
 
 /** Something that goes wrong while people use Roster. */
 export type Fault = {

@@ -6,6 +6,7 @@ import { fillDisk } from './kinds/full-disk.ts'
 import { fuzz } from './kinds/fuzz.ts'
 import { jumpClock } from './kinds/jump-clock.ts'
 import { kill } from './kinds/kill.ts'
+import { killTools } from './kinds/kill-tools.ts'
 import { makeDataReadOnly } from './kinds/read-only-data.ts'
 import { besiegeSlowly } from './kinds/slow-clients.ts'
 import { soak } from './kinds/soak.ts'
@@ -96,6 +97,11 @@ export const faults: readonly Fault[] = [
     needs: { variables: { RATE_LIMITS: 'on', TRUST_PROXY: 'on' } },
     rounds: { quick: 1, whole: 1 },
     commit: floodLogins,
+  },
+  {
+    ...{ name: 'kill -9 of tools', on: embedded, layout: 'together', alone: true },
+    rounds: { quick: 0, whole: 1 },
+    commit: killTools,
   },
   {
     ...{ name: 'fuzz', on: embedded, layout: 'together' },

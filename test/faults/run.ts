@@ -59,6 +59,7 @@ const { values } = parseArgs({
     on: { type: 'string' },
     fuzz: { type: 'string' },
     'soak-minutes': { type: 'string', default: '10' },
+    'tool-users': { type: 'string', default: '3000' },
   },
 })
 
@@ -76,5 +77,6 @@ process.exit(
     only: values.only === '' && values.fuzz !== undefined ? 'fuzz' : values.only,
     fuzzRequests: wholeNumber('fuzz', values.fuzz ?? (values.quick ? '2000' : '100000')),
     soakMinutes: wholeNumber('soak-minutes', values['soak-minutes']),
+    toolUsers: wholeNumber('tool-users', values['tool-users']),
   }),
 )
