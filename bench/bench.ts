@@ -1,5 +1,5 @@
 import type { MeasuredLine, RatioLine, Rounds } from './measuring/comparison.ts'
-import type { Crowd } from './world/crowd.ts'
+import type { Crowd, CrowdSize } from './world/crowd.ts'
 import type { World } from './world/world.ts'
 
 /** What a run is: how big, how long, where. */
@@ -18,7 +18,7 @@ export type Bench = {
   add(line: MeasuredLine): void
 }
 
-export type Size = 'small' | 'large'
+export type Size = 'small' | 'large' | 'long'
 
 export type Scale = {
   rounds: number
@@ -29,6 +29,8 @@ export type Scale = {
   /** In the small world, edited users and edits of each. */
   edited: number
   editsEach: number
+  /** The log of the audit suite: three events a user, and some users with a history. */
+  long: CrowdSize
   /** Hits of the search for a substring that many names have, and how many pages of ten deep the deep one is. */
   manyHits: number
   deepPages: number
@@ -44,6 +46,7 @@ export const fullScale: Scale = {
   large: 1_000_000,
   edited: 10_000,
   editsEach: 50,
+  long: { users: 1_000_000, edited: 500, editsEach: 50, sessions: 25_000 },
   manyHits: 10_000,
   deepPages: 1000,
 }
@@ -56,6 +59,7 @@ export const quickScale: Scale = {
   large: 100_000,
   edited: 1000,
   editsEach: 50,
+  long: { users: 100_000, edited: 50, editsEach: 50, sessions: 2500 },
   manyHits: 1000,
   deepPages: 100,
 }

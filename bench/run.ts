@@ -1,24 +1,47 @@
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type Case, fullScale, quickScale } from './bench.ts'
+import { type Case, fullScale, quickScale, type Scale } from './bench.ts'
 import { markdownReport, terminalTable } from './measuring/report.ts'
 import { startBench } from './start-bench.ts'
+import { audit } from './suites/audit.ts'
 import { embedded } from './suites/embedded.ts'
 
-const usage = `npm run bench -- [--quick] [--only <part of a case's name>] [--data <folder>] [--profile <folder>]
+const usage = `npm run bench -- [audit] [--quick] [--only <part of a case's name>] [--data <folder>] [--profile <folder>]
 
+  audit       the tools on a log of three million events, instead of the service
   --quick     everything at a tenth of the size and time
   --only      just the cases whose name has this in it
   --data      keep the seeded logs there, and use those that are there
   --profile   leave a CPU profile of each Roster there
 
-Results are written to bench/results.md by a whole run at full size.`
+Results are written to bench/results.md, or results-audit.md, by a whole run at full size.`
 
-const results = fileURLToPath(new URL('results.md', import.meta.url))
+type Suite = { name: string; cases: readonly Case[]; results: string; notes(scale: Scale): string[] }
+
+const service: Suite = {
+  name: 'npm run bench',
+  cases: embedded,
+  results: 'results.md',
+  notes: scale => [
+    `Medians of ${scale.rounds} rounds of ${scale.roundSeconds} s, all sides in turn; a ratio is that of one round`,
+    '16 connections of autocannon in another process, one Roster process, loopback',
+  ],
+}
+
+const tools: Suite = {
+  name: 'npm run bench -- audit',
+  cases: audit,
+  results: 'results-audit.md',
+  notes: ({ rounds, roundSeconds }) => [
+    'Each tool is a process of its own, and what is counted is the time from its start to its end',
+    `GET: medians of ${rounds} rounds of ${roundSeconds} s, 16 connections of autocannon, loopback`,
+  ],
+}
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       quick: { type: 'boolean', default: false },
       only: { type: 'string' },
@@ -29,7 +52,8 @@ async function main(): Promise<void> {
   })
   if (values.help) return console.log(usage)
   const { only, quick, data, profile } = values
-  const cases = chosen(embedded, only)
+  const suite = chosenSuite(positionals)
+  const cases = chosen(suite.cases, only)
   const scale = quick ? quickScale : fullScale
   const bench = await startBench({ scale, dataFolder: data ?? null, profileDir: profile ?? null })
   try {
@@ -39,12 +63,16 @@ async function main(): Promise<void> {
   }
   console.log(`\n${terminalTable(bench.lines)}\n`)
   if (quick || only !== undefined || profile !== undefined) return
-  const notes = [
-    `Medians of ${scale.rounds} rounds of ${scale.roundSeconds} s, all sides in turn; a ratio is that of one round`,
-    '16 connections of autocannon in another process, one Roster process, loopback',
-  ]
-  await writeFile(results, markdownReport('npm run bench', bench.lines, notes))
+  const results = fileURLToPath(new URL(suite.results, import.meta.url))
+  await writeFile(results, markdownReport(suite.name, bench.lines, suite.notes(scale)))
   console.log(`Written to ${results}`)
+}
+
+function chosenSuite(names: readonly string[]): Suite {
+  const [name, ...others] = names
+  if (name === undefined) return service
+  if (name === 'audit' && others.length === 0) return tools
+  throw new Error(`expected audit or nothing before the options, found ${names.join(' ')}`)
 }
 
 function chosen(cases: readonly Case[], only: string | undefined): Case[] {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Bench, Scale, Size } from './bench.ts'
 import { compare, type MeasuredLine } from './measuring/comparison.ts'
 import { terminalTable } from './measuring/report.ts'
-import { type Crowd, seededCrowd } from './world/crowd.ts'
+import { type Crowd, type CrowdSize, seededCrowd } from './world/crowd.ts'
 import { openWorld, type World } from './world/world.ts'
 
 const settleSeconds = 0.4
@@ -30,10 +30,9 @@ export async function startBench(options: BenchOptions): Promise<Bench & { lines
 
   function crowd(size: Size): Promise<Crowd> {
     return remembered(crowds, size, () => {
-      const users = scale[size]
-      const [edited, editsEach] = size === 'small' ? [scale.edited, scale.editsEach] : [0, 0]
-      const seed = () => seededCrowd(options.dataFolder ?? folder, { users, edited, editsEach })
-      return timed(`${users} users seeded`, seed)
+      const wanted = crowdSize(scale, size)
+      const seed = () => seededCrowd(options.dataFolder ?? folder, wanted)
+      return timed(`${wanted.users} users seeded`, seed)
     })
   }
 
@@ -68,6 +67,12 @@ export async function startBench(options: BenchOptions): Promise<Bench & { lines
       add(...(await compare(ratios, { ...usual, ...rounds })))
     },
   }
+}
+
+function crowdSize(scale: Scale, size: Size): CrowdSize {
+  if (size === 'long') return scale.long
+  const [edited, editsEach] = size === 'small' ? [scale.edited, scale.editsEach] : [0, 0]
+  return { users: scale[size], edited, editsEach, sessions: 0 }
 }
 
 function warnIfBusy(): void {

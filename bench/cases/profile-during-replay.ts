@@ -1,0 +1,67 @@
+import { join } from 'node:path'
+import { openSqliteReadStore } from '../../src/read-store/sqlite.ts'
+import { projections } from '../../src/roster.ts'
+import type { Case } from '../bench.ts'
+import { type MeasuredLine, median, pause, perSecond, whole } from '../measuring/comparison.ts'
+import { measureHttp } from '../measuring/http-load.ts'
+import { gets, profilePath } from '../requests.ts'
+import { startTool } from '../world/roster-tool.ts'
+
+const wanted = 0.7
+/** The tool has begun to write by then. */
+const beginsWithinSeconds = 3
+
+/** What is left of the service's rate while a tool of its own process builds all read models anew. */
+export const profileDuringReplay: Case = {
+  name: 'GET profile during replay',
+  async run(bench) {
+    const { crowd, roster } = await bench.world('long')
+    const { rounds, roundSeconds } = bench.scale
+    const requests = gets(crowd.users.map(user => profilePath(user.username)))
+
+    async function rate(): Promise<number> {
+      const figures: number[] = []
+      for (let round = 0; round < rounds; round++)
+        figures.push(await measureHttp(roster.url, requests, roundSeconds))
+      return median(figures)
+    }
+
+    await untilAllAreLive(crowd.dataDir)
+    await measureHttp(roster.url, requests, roundSeconds)
+    const alone = await rate()
+    const replay = startTool(['replay', '--json'], crowd.dataDir)
+    await pause(beginsWithinSeconds)
+    const beside = await rate()
+    if (!replay.isRunning()) throw new Error('expected the replay to go on for longer, found it ended')
+    await replay.ended
+    bench.add(lineOf(crowd.users.length, alone, beside))
+  },
+}
+
+/** The profiles are shown, but other read models may still be built for the first time. */
+async function untilAllAreLive(dataDir: string): Promise<void> {
+  const readStore = await openSqliteReadStore(join(dataDir, 'read.db'))
+  try {
+    for (const { name } of projections) {
+      for (;;) {
+        const pointer = await readStore.pointer(name)
+        if (pointer !== null && pointer.live !== null && pointer.next === null) break
+        await pause(0.2)
+      }
+    }
+  } finally {
+    await readStore.close()
+  }
+}
+
+function lineOf(users: number, alone: number, beside: number): MeasuredLine {
+  const ratio = beside / alone
+  return {
+    title: `GET profile during roster replay, ${whole(users)} users`,
+    figure: perSecond(beside),
+    comparedWith: `without it: ${perSecond(alone)}`,
+    ratio: ratio.toFixed(2),
+    wanted: `≥ ${wanted.toFixed(2)}`,
+    verdict: ratio >= wanted ? 'ok' : 'short',
+  }
+}
