@@ -1,4 +1,5 @@
-import type { Revision } from '../event-store/event-store.ts'
+import type { Actor, JsonObject, Revision } from '../event-store/event-store.ts'
+import type { EmailChange } from './account.ts'
 import type { FieldProblem } from './domain-error.ts'
 import type { ProfileFields, SessionState } from './events.ts'
 import type { Client } from './sessions.ts'
@@ -24,6 +25,35 @@ export type ProfileChanges = Partial<ProfileFields> & { privacy?: boolean }
 
 /** The account's profile as its owner sees it, folded from the log. */
 export type OwnProfile = { id: number; username: string; email: string; privacy: boolean } & ProfileFields
+
+/** All that the log tells of a user but hashes of passwords. Times are ISO 8601. */
+export type ExportedUser = {
+  exportedAt: string
+  registeredAt: string
+  profile: OwnProfile
+  emailProved: boolean
+  emailChange: EmailChange | null
+  /** Every name that the account ever had; `claimedAt` is null if the log does not tell. */
+  names: { kind: 'username' | 'email'; name: string; claimedAt: string | null }[]
+  /** `endedAt`: when it was revoked, or ended with others; null if it was not. */
+  sessions: {
+    id: string
+    device: string
+    addressRange: string
+    startedAt: string
+    lastUsedAt: string
+    expiresAt: string
+    endedAt: string | null
+  }[]
+  events: {
+    revision: number
+    type: string
+    time: string
+    actor: Actor
+    requestId: string
+    data: JsonObject
+  }[]
+}
 
 /** `visible`: the read models show it already, on every node; otherwise it is durable, and they will soon. */
 export type Written<T> = { value: T; visible: boolean }
@@ -101,6 +131,12 @@ export interface Accounts {
     context: CommandContext,
     expected?: (revision: Revision) => boolean,
   ): Promise<Written<OwnProfile> & { revision: Revision }>
+  /** `sessionIds`: the user's sessions that read models know of. Throws `account_gone`. */
+  exportUser(
+    claims: AccessClaims,
+    sessionIds: readonly string[],
+    context: CommandContext,
+  ): Promise<ExportedUser>
   /** Throws `invalid_fields` with a problem of `password`. */
   eraseUser(claims: AccessClaims, password: string, context: CommandContext): Promise<Written<null>>
 }

@@ -34,6 +34,7 @@ type Claimant = { stream: string; at: Revision }
 
 const takeOverAfterMs = 2000
 const lookAgainMs = 5
+const lastClaims = 100
 const realTime = {
   monotonicNow: () => performance.now(),
   pause: (milliseconds: number) => new Promise<void>(resolve => setTimeout(resolve, milliseconds)),
@@ -139,6 +140,14 @@ export function createClaims(options: {
       const stream = streamOf(kind, name)
       const [last] = await store.readStream(stream, { direction: 'backwards', limit: 1, deadline })
       return last ? claimIn(last).data.stream : null
+    },
+
+    /** When `stream` claimed a name last (ISO 8601), null if it is not among the last to claim it. */
+    async claimedAt(kind: NameKind, name: string, stream: string, deadline: number): Promise<string | null> {
+      const options = { direction: 'backwards', limit: lastClaims, deadline } as const
+      const claims = (await store.readStream(streamOf(kind, name), options)).map(toRecorded)
+      const own = claims.find(({ type, data }) => type === 'NameClaimed' && data.stream === stream)
+      return own?.metadata.time ?? null
     },
 
     /** Whether a name is somebody's, once nobody is about to take it. */

@@ -4,6 +4,7 @@ import { changePassword } from './change-password.ts'
 import { editProfile } from './edit-profile.ts'
 import { endOtherSessions, endSession, liveAmong, ownSession, revokeToken } from './end-sessions.ts'
 import { eraseUser } from './erase-user.ts'
+import { exportUser } from './export-user.ts'
 import { obtainTokens, requireActiveSession } from './login.ts'
 import { refreshTokens } from './refresh.ts'
 import { registerUser, registrationProblems } from './register-user.ts'
@@ -36,6 +37,7 @@ export function createAccounts(side: WriteSide): Accounts {
     requireActive: (claims, context) => requireActiveSession(side, claims, context),
     editProfile: (claims, changes, context, expected) =>
       editProfile(side, claims, changes, context, expected),
+    exportUser: (claims, sessionIds, context) => exportUser(side, claims, sessionIds, context),
     eraseUser: (claims, password, context) => eraseUser(side, claims, password, context),
   }
 }

@@ -16,6 +16,7 @@ import { docsFiles, showDocs } from './docs.ts'
 import { changeEmailBody, confirmEmailBody, createEmailChangeRoutes } from './email-change.ts'
 import { createEraseUser, eraseBody } from './erasure.ts'
 import { json, steps } from './exchange.ts'
+import { createExportUser } from './export.ts'
 import { parse, read } from './fields.ts'
 import { fixedHeaders } from './headers.ts'
 import { showHealth } from './health.ts'
@@ -109,6 +110,7 @@ export function createRoutes(parts: AppParts): Route[] {
   const readErasure = parse(eraseBody)
   const eraseUser = createEraseUser(accounts, newCommand, limits)
   const erase = steps(requireAccountOrKey, requireOwner, readErasure, eraseUser)
+  const exportUser = createExportUser(accounts, sessionQueries, newContext)
   const searchProfiles = createSearchProfiles(profiles, settings.searchEnvelope)
   const search = steps(limits.byAddress('searches-per-address'), recogniseViewer, searchProfiles)
   const jwks = json(200, { keys: publicKeys })
@@ -144,6 +146,9 @@ export function createRoutes(parts: AppParts): Route[] {
     at('/api/users/:username/', 'ownView', { GET: viewProfile, PUT: edit, PATCH: edit, DELETE: erase }),
     at('/api/users/:username/history/', 'ownView', {
       GET: steps(requireAccount, requireOwner, history.list),
+    }),
+    at('/api/users/:username/export/', 'ownView', {
+      GET: steps(requireAccount, requireOwner, exportUser),
     }),
     at('/api/users/', 'ownView', { GET: search }),
     at('/openapi.json', 'public', { GET: () => openApi }),

@@ -17,6 +17,19 @@ export const atParameter = parameter('at', 'The profile as it was then, for its 
 })
 
 export const historyPaths = {
+  '/api/users/{username}/export/': {
+    parameters: [username],
+    get: operation({
+      ...{ id: 'exportUser', summary: 'Get all that is known of the account, as a file', ...owner },
+      answers: {
+        200: answer('All that is known, but hashes of passwords.', schema('Export'), {
+          'Content-Disposition': { description: 'The name of the file.', schema: { type: 'string' } },
+        }),
+        401: refused,
+        ...always,
+      },
+    }),
+  },
   '/api/users/{username}/history/': {
     parameters: [username],
     get: operation({

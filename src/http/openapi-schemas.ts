@@ -40,6 +40,43 @@ export const answerSchemas = {
   ),
   Done: z.object({ status: z.literal('OK') }),
   OwnProfile: z.object({ ...card, email: z.string(), ...texts }),
+  Export: z.object({
+    exported: z.iso.datetime(),
+    registered: z.iso.datetime(),
+    profile: z.object({ ...card, email: z.string(), ...texts }),
+    email_proved: z.boolean(),
+    pending_email_change: z
+      .object({ email: z.string(), requested: z.iso.datetime(), expires: z.iso.datetime() })
+      .nullable(),
+    names: z.array(
+      z.object({
+        kind: z.enum(['username', 'email']),
+        name: z.string(),
+        claimed: z.iso.datetime().nullable(),
+      }),
+    ),
+    sessions: z.array(
+      z.object({
+        id: z.uuid(),
+        device: z.string(),
+        address_range: z.string(),
+        started: z.iso.datetime(),
+        last_used: z.iso.datetime(),
+        expires: z.iso.datetime(),
+        ended: z.iso.datetime().nullable(),
+      }),
+    ),
+    events: z.array(
+      z.object({
+        revision: z.int(),
+        type: z.string(),
+        time: z.iso.datetime(),
+        actor: z.union([z.int(), z.enum(['operator', 'system'])]),
+        request_id: z.string(),
+        data: z.looseObject({}),
+      }),
+    ),
+  }),
   Profile: z.object({ ...card, ...texts }),
   Card: z.object(card),
   Error: z.object({ detail: z.string() }),

@@ -18,6 +18,7 @@ export const routes = [
   ['/api/email/change/', 'POST, OPTIONS'],
   ['/api/email/confirm/', 'POST, OPTIONS'],
   ['/api/users/', 'GET, HEAD, OPTIONS'],
+  ['/api/users/somebody/export/', 'GET, HEAD, OPTIONS'],
   ['/api/users/somebody/', 'GET, PUT, PATCH, DELETE, HEAD, OPTIONS'],
   ['/api/users/somebody/history/', 'GET, HEAD, OPTIONS'],
   ['/openapi.json', 'GET, HEAD, OPTIONS'],

@@ -5,6 +5,7 @@ import { docsCases } from './docs.ts'
 import { emailChangeCases } from './email-change.ts'
 import { erasureCases } from './erasure.ts'
 import { everywhereCases } from './everywhere.ts'
+import { exportCases } from './export.ts'
 import { fuzzCases } from './fuzz.ts'
 import { hiddenEmailCases } from './hidden-emails.ts'
 import { historyCases } from './history.ts'
@@ -42,6 +43,7 @@ export function httpSuite(name: string, start: StartServer): void {
     hiddenEmailCases(start)
     profileCases(running)
     erasureCases(running, start)
+    exportCases(running)
     historyCases(running, start)
     searchCases(running, start)
     raceCases(running)
