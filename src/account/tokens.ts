@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { AccessClaims } from './accounts.ts'
 import { DomainError } from './domain-error.ts'
 import { createMailedTokens } from './mailed-tokens.ts'
@@ -13,6 +14,9 @@ export type RefreshClaims = AccessClaims & { counter: number }
 
 type TokenType = 'access' | 'refresh'
 
+/** Some hundred bytes each. */
+const rememberedAccessTokens = 12_000
+
 export type Tokens = ReturnType<typeof createTokens>
 
 /**
@@ -22,6 +26,10 @@ export type Tokens = ReturnType<typeof createTokens>
 export function createTokens(options: { secret: Buffer; keys?: readonly SigningKey[] }) {
   const { secret, keys = [] } = options
   const { sign, verify } = createTokenSigning(secret, keys)
+  // A client shows the same access token for minutes: nothing about its signature changes meanwhile.
+  const verified = new LRUCache<string, { session: AccessClaims; expiresAt: number }>({
+    max: rememberedAccessTokens,
+  })
 
   function tokenOf(type: TokenType, content: TokenContent, counter?: number): string {
     const { userId, username, sessionId } = content
@@ -51,7 +59,12 @@ export function createTokens(options: { secret: Buffer; keys?: readonly SigningK
 
     /** Throws `token_invalid`, or `token_wrong_type` for a good token of another kind. `now` is in milliseconds. */
     readAccess(token: string, now: number): AccessClaims {
-      return sessionOf(claimsOf(verify(token), 'access', now))
+      const known = verified.get(token)
+      if (known && now < known.expiresAt) return known.session
+      const claims = claimsOf(verify(token), 'access', now)
+      const session = sessionOf(claims)
+      verified.set(token, { session, expiresAt: claims.exp * 1000 })
+      return session
     },
 
     /** Throws `token_invalid`, or `token_wrong_type` for a good token of another kind. `now` is in milliseconds. */
@@ -63,15 +76,15 @@ export function createTokens(options: { secret: Buffer; keys?: readonly SigningK
   }
 }
 
-type Claims = Record<string, unknown>
+type Claims = Record<string, unknown> & { exp: number }
 
 function claimsOf(verified: object | null, type: TokenType, now: number): Claims {
-  const claims: Claims = { ...verified }
+  const claims: Record<string, unknown> = { ...verified }
   const other: TokenType = type === 'access' ? 'refresh' : 'access'
   if (!isCount(claims.exp) || now >= claims.exp * 1000) throw new DomainError('token_invalid')
   if (claims.token_type === other) throw new DomainError('token_wrong_type')
   if (claims.token_type !== type) throw new DomainError('token_invalid')
-  return claims
+  return { ...claims, exp: claims.exp }
 }
 
 function sessionOf(claims: Claims): AccessClaims {

@@ -25,10 +25,12 @@ type Job = { run: () => () => void; reject: (error: unknown) => void; deadline: 
 
 /** So that a burst does not hold the event loop for long. */
 const jobsPerTransaction = 256
+/** While the event loop brings ever more writes, so long at most: what a transaction costs is then shared by more. */
+const gatherMs = 2
 /** A transaction of another process takes less than a millisecond, as a rule: for so long look again at once. */
 const pauselessMs = 3
 
-/** Gathers writes while the last ones go to disk, at least until the event loop has gone round once. */
+/** Gathers writes while the last ones go to disk, and as long as each turn of the event loop brings more. */
 export function groupCommit(file: string, transaction: Transaction): GroupCommit {
   let waiting: Job[] = []
   let scheduled = false
@@ -41,8 +43,15 @@ export function groupCommit(file: string, transaction: Transaction): GroupCommit
     if (scheduled) return
     scheduled = true
     const waited = busySince === undefined ? 0 : performance.now() - busySince
-    if (waited < pauselessMs) setImmediate(flush)
+    if (waited < pauselessMs) gather(0, performance.now() + gatherMs)
     else setTimeout(flush, jitter(waited / pauselessMs))
+  }
+
+  function gather(gathered: number, until: number): void {
+    setImmediate(() => {
+      if (waiting.length > gathered && performance.now() < until) gather(waiting.length, until)
+      else void flush()
+    })
   }
 
   async function flush(): Promise<void> {
