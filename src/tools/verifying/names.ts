@@ -4,7 +4,7 @@ import type { EventStore, JsonObject } from '../../event-store/event-store.ts'
 import { accountAt } from '../../history/account-at.ts'
 import type { Report } from './finding.ts'
 import { allOf, type ScratchDocuments } from './scratch.ts'
-import type { StreamChecks } from './streams.ts'
+import { claimantIn, type StreamChecks } from './streams.ts'
 
 type Named = { id: number; username: string; email: string }
 type Claimed = { owner: string; what: 'username' | 'email'; stream: string }
@@ -30,7 +30,7 @@ export async function checkNames(
   /** Names change hands in two steps; what was begun when the log was read may be done by now. */
   async function isSettled({ owner, what, stream }: Claimed): Promise<boolean> {
     const [last] = await eventStore.readStream(stream, { direction: 'backwards', limit: 1 })
-    if (last?.data?.stream === owner) return true
+    if (last && claimantIn(last) === owner) return true
     const { account } = await accountAt(eventStore, owner, { revision: Number.POSITIVE_INFINITY })
     if (account.status !== 'active') return true
     return !claimsOf({ id: account.userId, username: account.username, email: account.email }).some(

@@ -1,3 +1,4 @@
+import { toRecorded, UnreadableEvent } from '../../account/upcasters.ts'
 import type { EventStore, RecordedEvent, Revision } from '../../event-store/event-store.ts'
 import type { StoredDocument } from '../../read-store/read-store.ts'
 import type { Finding, Report } from './finding.ts'
@@ -70,8 +71,16 @@ function timeOf({ metadata }: RecordedEvent): string {
   return typeof metadata?.time === 'string' ? metadata.time : ''
 }
 
-function claimantIn({ type, data }: RecordedEvent): string | null {
-  return type === 'NameClaimed' && typeof data?.stream === 'string' ? data.stream : null
+/** Whom a claim names; null for what is none. One that cannot be read is reported as that. */
+export function claimantIn(event: RecordedEvent): string | null {
+  if (event.type !== 'NameClaimed') return null
+  try {
+    const claim = toRecorded(event)
+    return claim.type === 'NameClaimed' ? claim.data.stream : null
+  } catch (error) {
+    if (error instanceof UnreadableEvent) return null
+    throw error
+  }
 }
 
 async function reportIfTwice(eventStore: EventStore, event: RecordedEvent, report: Report): Promise<void> {
