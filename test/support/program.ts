@@ -6,6 +6,7 @@ const launcher = join(import.meta.dirname, '../../bin/start.cjs')
 const startWithinMs = 15_000
 
 export type Program = {
+  pid: number
   /** By what listens: `api`, `ops`. */
   urls: Map<string, string>
   /** What it logged so far, a line each. */
@@ -48,7 +49,7 @@ export async function startProgram(
   const tooLate = setTimeout(() => child.kill('SIGKILL'), startWithinMs)
   await Promise.race([listening, ended])
   clearTimeout(tooLate)
-  return { urls, log, kill: signal => child.kill(signal), ended }
+  return { pid: child.pid ?? 0, urls, log, kill: signal => child.kill(signal), ended }
 }
 
 function onLine(stream: ChildProcess['stdout'], take: (line: string) => void): void {
