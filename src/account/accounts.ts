@@ -137,6 +137,11 @@ export interface Accounts {
     sessionIds: readonly string[],
     context: CommandContext,
   ): Promise<ExportedUser>
-  /** Throws `invalid_fields` with a problem of `password`. */
-  eraseUser(claims: AccessClaims, password: string, context: CommandContext): Promise<Written<null>>
+  /** Throws `invalid_fields` with a problem of `password`, and `revision_moved` as an edit does. */
+  eraseUser(
+    claims: AccessClaims,
+    password: string,
+    context: CommandContext,
+    expected?: (revision: Revision) => boolean,
+  ): Promise<Written<null>>
 }

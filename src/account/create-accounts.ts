@@ -38,6 +38,6 @@ export function createAccounts(side: WriteSide): Accounts {
     editProfile: (claims, changes, context, expected) =>
       editProfile(side, claims, changes, context, expected),
     exportUser: (claims, sessionIds, context) => exportUser(side, claims, sessionIds, context),
-    eraseUser: (claims, password, context) => eraseUser(side, claims, password, context),
+    eraseUser: (claims, password, context, expected) => eraseUser(side, claims, password, context, expected),
   }
 }

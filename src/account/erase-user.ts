@@ -1,3 +1,4 @@
+import type { Revision } from '../event-store/event-store.ts'
 import { eraseAccount } from './account.ts'
 import type { AccessClaims, CommandContext, Written } from './accounts.ts'
 import { accountStream, accounts } from './aggregates.ts'
@@ -14,6 +15,7 @@ export async function eraseUser(
   claims: AccessClaims,
   password: string,
   context: CommandContext,
+  expected: (revision: Revision) => boolean = () => true,
 ): Promise<Written<null>> {
   const { userId } = claims
   const stream = accountStream(userId)
@@ -24,7 +26,10 @@ export async function eraseUser(
     wrongPassword,
     async prepare({ asking, isRight }) {
       if (!isRight) throw new DomainError('invalid_fields', [wrongPassword])
-      return (account, now) => eraseAccount(account, { now, asking })
+      return (account, now, at) => {
+        if (!expected(at)) throw new DomainError('revision_moved')
+        return eraseAccount(account, { now, asking })
+      }
     },
     isSame: event => event.type === 'UserErased',
   }

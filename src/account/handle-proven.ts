@@ -1,3 +1,4 @@
+import type { Revision } from '../event-store/event-store.ts'
 import { type ActiveAccount, type AskingSession, isRegistered, requireActive } from './account.ts'
 import type { AccessClaims, CommandContext } from './accounts.ts'
 import { accountStream, accounts } from './aggregates.ts'
@@ -11,7 +12,7 @@ import type { WriteSide } from './write-side.ts'
 /** Whose password was given, in which session, and whether it was the right one. */
 export type Proof = { account: ActiveAccount; asking: AskingSession; isRight: boolean }
 
-type Decide = (account: ActiveAccount, now: string) => AccountEvent[]
+type Decide = (account: ActiveAccount, now: string, revision: Revision) => AccountEvent[]
 
 export type ProvenCommand = {
   name: string
@@ -65,10 +66,10 @@ async function decideProven(
     const isRight = await side.hasher.verify(account.passwordHash, command.password, deadline)
     const decide = await command.prepare({ account, asking, isRight })
     const attempt = { isStale: false }
-    await side.handler.handle(accounts, stream, intent, (current, _revision, now) => {
+    await side.handler.handle(accounts, stream, intent, (current, revision, now) => {
       const active = requireActive(current)
       attempt.isStale = active.passwordHash !== account.passwordHash
-      return attempt.isStale ? [] : decide(active, now)
+      return attempt.isStale ? [] : decide(active, now, revision)
     })
     if (!attempt.isStale) return
     if (performance.now() > deadline) throw new Overloaded('proved a password until the deadline')

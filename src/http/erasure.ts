@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { AccessClaims, Accounts } from '../account/accounts.ts'
+import { expectedRevision } from './entity-tags.ts'
 import { type Answer, type Exchange, noContent } from './exchange.ts'
 import { password } from './fields.ts'
 import type { Limits } from './limits.ts'
@@ -15,8 +16,9 @@ export function createEraseUser(accounts: Accounts, newCommand: NewContext, limi
   return async (exchange: Exchange & Erasure): Promise<Answer> => {
     const { claims, fields } = exchange
     const context = newCommand(exchange)
+    const expected = expectedRevision(exchange.req.headers, claims.userId)
     const { visible } = await limits.withPassword(exchange, () =>
-      accounts.eraseUser(claims, fields.password, context),
+      accounts.eraseUser(claims, fields.password, context, expected),
     )
     return noContent(...pendingUnless(visible))
   }

@@ -24,7 +24,13 @@ export const bodySchemas = {
 }
 
 type Answers = Record<number, object>
-type Operation = { id: string; summary: string; answers: Answers; [more: string]: unknown }
+type Operation = {
+  id: string
+  summary: string
+  answers: Answers
+  parameters?: object[]
+  [more: string]: unknown
+}
 
 export const reference = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` })
 export const schema = (name: AnswerName | keyof typeof bodySchemas) => reference('schemas', name)
@@ -66,10 +72,15 @@ export function operation({ id, summary, answers, ...more }: Operation) {
 }
 
 /** An operation that can be repeated by its key. */
-export function command({ answers, ...rest }: Operation) {
-  const parameters = [reference('parameters', 'IdempotencyKey')]
+export function command({ answers, parameters: more = [], ...rest }: Operation) {
+  const parameters = [reference('parameters', 'IdempotencyKey'), ...more]
   return operation({ parameters, ...rest, answers: { 400: invalid, ...answers, 422: keyReused } })
 }
+
+/** Of profiles: what their tag is, and what can be made to depend on it. */
+export const tagged = { ETag: reference('headers', 'ETag') }
+export const ifTag = [reference('parameters', 'IfMatch'), reference('parameters', 'IfNoneMatch')]
+export const moved = { 412: reference('responses', 'Moved') }
 
 export function takes(name: keyof typeof bodySchemas) {
   const content = { schema: schema(name) }

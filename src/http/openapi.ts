@@ -8,10 +8,12 @@ import {
   bodySchemas,
   command,
   done,
+  ifTag,
   invalid,
   limited,
   limitedBody,
   maybeSomebody,
+  moved,
   noContent,
   operation,
   owner,
@@ -20,6 +22,7 @@ import {
   pending,
   refused,
   schema,
+  tagged,
   takes,
   unknown,
   username,
@@ -33,13 +36,15 @@ function paths(envelope: SearchEnvelope) {
   const cards = { type: 'array', items: schema('Card') }
   const found =
     envelope === 'none' ? cards : { type: 'object', properties: { results: cards }, required: ['results'] }
-  const edit = (id: string, summary: string) =>
+  const edit = (id: string, summary: string, headers = {}) =>
     command({
       ...{ id, summary, ...owner, ...takes('EditProfileBody') },
+      parameters: ifTag,
       answers: {
-        200: answer('The whole profile.', schema('OwnProfile'), pending),
+        200: answer('The whole profile.', schema('OwnProfile'), { ...headers, ...pending }),
         400: invalid,
         401: refused,
+        ...moved,
         ...limitedBody,
       },
     })
@@ -144,19 +149,23 @@ function paths(envelope: SearchEnvelope) {
       parameters: [username],
       get: operation({
         ...{ id: 'viewProfile', summary: 'View a profile', ...maybeSomebody },
-        parameters: [atParameter],
+        parameters: [atParameter, ...ifTag],
         answers: {
           400: invalid,
-          200: answer('The profile: whole for its owner, a card if it is private.', {
-            anyOf: [schema('OwnProfile'), schema('Profile'), schema('Card')],
-          }),
+          200: answer(
+            'The profile: whole for its owner, a card if it is private.',
+            { anyOf: [schema('OwnProfile'), schema('Profile'), schema('Card')] },
+            tagged,
+          ),
+          304: noContent('It is as If-None-Match says.', tagged),
+          ...moved,
           401: refused,
           404: unknown,
           ...always,
         },
       }),
       put: edit('editProfile', 'Change the fields sent'),
-      patch: edit('patchProfile', 'Change the fields sent, like PUT'),
+      patch: edit('patchProfile', 'Change the fields sent, like PUT', tagged),
       delete: command({
         ...{
           id: 'eraseUser',
@@ -164,7 +173,9 @@ function paths(envelope: SearchEnvelope) {
           ...owner,
           ...takes('EraseBody'),
         },
+        parameters: ifTag,
         answers: {
+          ...moved,
           204: noContent('Erased. The username cannot be taken for 30 days, the address at once.', pending),
           400: invalid,
           401: refused,
@@ -215,6 +226,11 @@ export function openApiDocument(envelope: SearchEnvelope) {
         ]),
       ),
       headers: {
+        ETag: {
+          description:
+            'Tells the revision of the account, who is looking, and the version of the read model.',
+          schema: { type: 'string' },
+        },
         RequestId: {
           description: "The caller's id for the request, or a new one.",
           schema: { type: 'string' },
@@ -225,6 +241,14 @@ export function openApiDocument(envelope: SearchEnvelope) {
         },
       },
       parameters: {
+        IfMatch: {
+          ...{ name: 'If-Match', in: 'header', schema: { type: 'string' } },
+          description: 'Tags of which the profile must have one, or `*`.',
+        },
+        IfNoneMatch: {
+          ...{ name: 'If-None-Match', in: 'header', schema: { type: 'string' } },
+          description: 'Tags of which the profile must have none.',
+        },
         IdempotencyKey: {
           ...{ name: 'Idempotency-Key', in: 'header', schema: { type: 'string', maxLength: 257 } },
           description:
@@ -233,6 +257,7 @@ export function openApiDocument(envelope: SearchEnvelope) {
         },
       },
       responses: {
+        Moved: detail('The profile is not as If-Match or If-None-Match says.'),
         KeyReused: detail('The Idempotency-Key was used with another request.'),
         TooLarge: detail('The body has more than 64 KiB.'),
         WrongType: detail('The body is neither JSON nor a form.'),

@@ -1,12 +1,14 @@
 import { z } from 'zod'
-import type { Profile } from '../../projections/profiles.ts'
+import { profiles as projection } from '../../projections/profiles.ts'
 import type { AccessClaims, Accounts, OwnProfile, ProfileChanges } from '../account/accounts.ts'
+import { DomainError } from '../account/domain-error.ts'
 import { usernameKey } from '../account/names.ts'
-import type { ProfileQueries } from '../projector/profile-queries.ts'
+import type { ProfileAt, ProfileQueries } from '../projector/profile-queries.ts'
 import type { Sent } from './body.ts'
 import { idIn } from './credentials.ts'
+import { entityTag, expectedRevision, precondition } from './entity-tags.ts'
 import { notFound, Refusal } from './errors.ts'
-import { type Exchange, json } from './exchange.ts'
+import { type Answer, type Exchange, json } from './exchange.ts'
 import { boolean, type Inspection, inspect, refuseFields } from './fields.ts'
 import type { NewContext } from './new-context.ts'
 import { profileTexts, toCard, toProfileFields, toShownProfile, toWholeProfile } from './profile-fields.ts'
@@ -16,17 +18,26 @@ export const editProfileBody = z.object({ ...profileTexts, privacy: boolean().op
 
 type EditFields = z.infer<typeof editProfileBody>
 
-/** The last step of a profile's view: everything for its owner, a card of a private user for everyone else. */
+/**
+ * The last step of a profile's view: everything for its owner, a card of a private user for everyone else, and nothing
+ * for whoever has it already.
+ */
 export function createViewProfile(profiles: ProfileQueries) {
-  return async ({ segment, viewer }: Exchange & { viewer: AccessClaims | null }) => {
-    const profile = await find(profiles, segment)
-    if (!profile) throw new Refusal(notFound())
-    if (viewer?.userId === profile.id) return json(200, toWholeProfile(profile))
-    return json(200, profile.privacy ? toCard(profile) : toShownProfile(profile))
+  return async ({ req, segment, viewer }: Exchange & { viewer: AccessClaims | null }): Promise<Answer> => {
+    const found = await find(profiles, segment)
+    if (!found) throw new Refusal(notFound())
+    const { profile, revision, version } = found
+    const view = viewer?.userId === profile.id ? 'owner' : 'public'
+    const tag = entityTag({ id: profile.id, revision, view, version })
+    const state = precondition(req.headers, tag)
+    if (state === 'failed') throw new DomainError('revision_moved')
+    if (state === 'not modified') return { status: 304, type: '', body: '', headers: ['ETag', tag] }
+    if (view === 'owner') return json(200, toWholeProfile(profile), 'ETag', tag)
+    return json(200, profile.privacy ? toCard(profile) : toShownProfile(profile), 'ETag', tag)
   }
 }
 
-function find(profiles: ProfileQueries, segment: string): Promise<Profile | null> | null {
+function find(profiles: ProfileQueries, segment: string): Promise<ProfileAt | null> | null {
   const id = idIn(segment)
   if (id === null) return profiles.byUsernameKey(usernameKey(segment))
   return Number.isSafeInteger(id) ? profiles.byId(id) : null
@@ -47,9 +58,15 @@ export function createEditProfile(accounts: Accounts, newContext: NewContext, ne
   }
 
   return async (exchange: Exchange & Edit) => {
+    const { req, claims } = exchange
     const changes = toChanges(await fieldsOf(exchange))
-    const { value, visible } = await accounts.editProfile(exchange.claims, changes, newCommand(exchange))
-    return json(200, toWholeProfile(value), ...pendingUnless(visible))
+    const expected = expectedRevision(req.headers, claims.userId)
+    const edited = await accounts.editProfile(claims, changes, newCommand(exchange), expected)
+    const { value, visible, revision } = edited
+    const tag = { id: value.id, revision, view: 'owner', version: projection.version } as const
+    // An answer to PUT must not have one unless what was sent is what is stored (RFC 9110, 9.3.4).
+    const tagged = req.method === 'PATCH' ? ['ETag', entityTag(tag)] : []
+    return json(200, toWholeProfile(value), ...tagged, ...pendingUnless(visible))
   }
 }
 

@@ -1,13 +1,17 @@
 import { type Profile, profiles } from '../../projections/profiles.ts'
 import { usernameKey } from '../account/names.ts'
-import type { ReadStore, SearchPlace } from '../read-store/read-store.ts'
+import type { Revision } from '../event-store/event-store.ts'
+import type { AtRevision, Generation, ReadStore, SearchPlace } from '../read-store/read-store.ts'
 import { readableGeneration, understood, watchGenerations } from './generation-watch.ts'
 import { stableHash } from './stable-hash.ts'
 
+/** A profile at a revision of its account, by a version of the projection. */
+export type ProfileAt = { profile: Profile; revision: Revision; version: number }
+
 /** What the HTTP routes ask the read model. All throw StoreUnavailable. */
 export interface ProfileQueries {
-  byId(id: number): Promise<Profile | null>
-  byUsernameKey(key: string): Promise<Profile | null>
+  byId(id: number): Promise<ProfileAt | null>
+  byUsernameKey(key: string): Promise<ProfileAt | null>
   /**
    * A page of the users whose username's key contains that of `query`: the equal one, those that begin with it, the
    * rest. `cursor` is the `next` of the page before, null for the first. Throws InvalidCursor.
@@ -30,14 +34,12 @@ export function createProfileQueries(readStore: ReadStore, options?: { refreshMs
   return {
     async byId(id) {
       const { documents, generation } = await readableGeneration(watch, profiles.name)
-      const found = await documents.get(String(id))
-      return found && understood(profiles, generation, found)
+      return profileAt(generation, await documents.getAt(String(id)))
     },
 
     async byUsernameKey(key) {
       const { documents, generation } = await readableGeneration(watch, profiles.name)
-      const [found] = await documents.find('username', key)
-      return found ? understood(profiles, generation, found) : null
+      return profileAt(generation, await documents.findAt('username', key))
     },
 
     async search({ query, limit, cursor }) {
@@ -51,6 +53,12 @@ export function createProfileQueries(readStore: ReadStore, options?: { refreshMs
       }
     },
   }
+}
+
+function profileAt(generation: Generation, found: AtRevision<Profile> | null): ProfileAt | null {
+  if (found === null) return null
+  const { revision, document } = found
+  return { profile: understood(profiles, generation, document), revision, version: generation.version }
 }
 
 const amongWhich = { beginnings: 'b', rest: 'r' } as const

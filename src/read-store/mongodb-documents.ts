@@ -8,7 +8,13 @@ import type { Generations } from './mongodb-generations.ts'
 import type { Leases } from './mongodb-leases.ts'
 import { createSearch } from './mongodb-search.ts'
 import { createToRow, writeGuarded } from './mongodb-writes.ts'
-import { type Documents, type Generation, generationFollower, type StoredDocument } from './read-store.ts'
+import {
+  type AtRevision,
+  type Documents,
+  type Generation,
+  generationFollower,
+  type StoredDocument,
+} from './read-store.ts'
 
 const mostFound = 100
 /** So that no call takes long. */
@@ -38,6 +44,9 @@ export function createDocuments<Document extends JsonObject, Index extends strin
   function stored({ _id, stream, revision, json }: StoredRow): StoredDocument<Document> {
     return { key: _id, stream, revision: BigInt(revision), document: json === undefined ? null : parse(json) }
   }
+  function at(row: Pick<StoredRow, 'revision' | 'json'> | null): AtRevision<Document> | null {
+    return row?.json === undefined ? null : { revision: BigInt(row.revision), document: parse(row.json) }
+  }
   const storedFields = { stream: 1, revision: 1, json: 1 }
 
   async function readAll(keys: readonly string[]): Promise<Map<string, StoredDocument<Document>>> {
@@ -61,6 +70,20 @@ export function createDocuments<Document extends JsonObject, Index extends strin
       const query = rows.find({ [indexField(index)]: { $eq: value } }, { projection: { json: 1 } })
       const found = await run(`finding in ${name}`, () => query.sort({ _id: 1 }).limit(mostFound).toArray())
       return found.flatMap(({ json }) => (json === undefined ? [] : [parse(json)]))
+    },
+
+    getAt: async key => {
+      const projection = { _id: 0, revision: 1, json: 1 }
+      return at(await run(`reading ${name}`, () => rows.findOne({ _id: key }, { projection })))
+    },
+
+    findAt: async (index, value) => {
+      const query = rows.find(
+        { [indexField(index)]: { $eq: value } },
+        { projection: { revision: 1, json: 1 } },
+      )
+      const [first] = await run(`finding in ${name}`, () => query.sort({ _id: 1 }).limit(1).toArray())
+      return at(first ?? null)
     },
 
     list: async (index, range) => {

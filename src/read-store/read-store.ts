@@ -72,6 +72,9 @@ export type SharedCounts = {
 /** The documents of one generation. */
 export interface Documents<Document extends JsonObject, Index extends string = string> {
   get(key: string): Promise<Document | null>
+  /** The same with the revision of the last event that fed it; the latter of the first in the order of the keys. */
+  getAt(key: string): Promise<AtRevision<Document> | null>
+  findAt(index: Index, value: string): Promise<AtRevision<Document> | null>
   /** The documents with this value in an index, in the order of their keys, at most 100. */
   find(index: Index, value: string): Promise<Document[]>
   /** Documents in the order of an index, then of their keys, both in UTF-8 byte order. */
@@ -106,6 +109,8 @@ export interface Documents<Document extends JsonObject, Index extends string = s
   /** Writes a document as it should have been, whatever its revision: only to repair what `verify` found. */
   repair(document: StoredDocument<Document>): Promise<void>
 }
+
+export type AtRevision<Document> = { revision: Revision; document: Document }
 
 export type StoredDocument<Document> = {
   key: string

@@ -1,6 +1,12 @@
 import type { JsonObject } from '../event-store/event-store.ts'
 import type { FoundBy } from '../projector/projection.ts'
-import { type Documents, type Generation, generationFollower, type StoredDocument } from './read-store.ts'
+import {
+  type AtRevision,
+  type Documents,
+  type Generation,
+  generationFollower,
+  type StoredDocument,
+} from './read-store.ts'
 import type { Ledger } from './sqlite-books.ts'
 import { completeEntries } from './sqlite-completion.ts'
 import { createEntries } from './sqlite-entries.ts'
@@ -10,6 +16,7 @@ import { afterAllText, tablesOf } from './sqlite-tables.ts'
 
 type Bound = string | Buffer
 type Row = [row: number, key: string, stream: string, revision: number, document: string | null]
+type RowAt = [revision: number, document: string | null]
 
 /** Undoes a transaction whose leases are lost, and says which. */
 class Lost {
@@ -27,11 +34,15 @@ export function documentStatements(generation: Pick<Generation, 'projection' | '
   return {
     select: `SELECT * FROM ${documents} WHERE key = ?`,
     selectDocument: `SELECT document FROM ${documents} WHERE key = ?`,
+    selectAt: `SELECT revision, document FROM ${documents} WHERE key = ?`,
     selectRevision: `SELECT revision FROM ${documents} WHERE key = ?`,
     scan: `SELECT * FROM ${documents} WHERE key > ? ORDER BY key LIMIT ?`,
     byValue: (name: string) =>
       `SELECT d.document FROM ${index(name)} i CROSS JOIN ${documents} d ON d.row = i.row
        WHERE i.value = ? ORDER BY i.key LIMIT 100`,
+    byValueAt: (name: string) =>
+      `SELECT d.revision, d.document FROM ${index(name)} i CROSS JOIN ${documents} d ON d.row = i.row
+       WHERE i.value = ? ORDER BY i.key LIMIT 1`,
     ascending: (name: string) =>
       `${found(name)} WHERE (i.value, i.key) > (?, ?) AND i.value <= ? ORDER BY i.value, i.key LIMIT ?`,
     descending: (name: string) =>
@@ -53,6 +64,7 @@ export function createDocuments<Document extends JsonObject, Index extends strin
   const sql = documentStatements(generation)
   const select = db.prepare<[string], Row>(sql.select).raw()
   const selectDocument = db.prepare<[string], string | null>(sql.selectDocument).pluck()
+  const selectAt = db.prepare<[string], RowAt>(sql.selectAt).raw()
   const selectRevision = db.prepare<[string], number>(sql.selectRevision).pluck()
   const scan = db.prepare<[string, number], Row>(sql.scan).raw()
   const insert = db.prepare(`INSERT INTO ${documents} VALUES (NULL, ?, ?, ?, ?)`)
@@ -61,6 +73,7 @@ export function createDocuments<Document extends JsonObject, Index extends strin
   const search = generation.searched === null ? null : createSearch(db, generation, parse)
 
   const selectByValue = perIndex((name: Index) => db.prepare<[string], string>(sql.byValue(name)).pluck())
+  const selectByValueAt = perIndex((name: Index) => db.prepare<[string], RowAt>(sql.byValueAt(name)).raw())
   const selectInOrder = perIndex((name: Index) => {
     type Parameters = [value: Bound, key: Bound, end: Bound, limit: number]
     const inOrder = (order: string) =>
@@ -70,6 +83,11 @@ export function createDocuments<Document extends JsonObject, Index extends strin
 
   function stored([, key, stream, revision, document]: Row): StoredDocument<Document> {
     return { key, stream, revision: BigInt(revision), document: document === null ? null : parse(document) }
+  }
+
+  function at(row: RowAt | undefined): AtRevision<Document> | null {
+    if (row === undefined || row[1] === null) return null
+    return { revision: BigInt(row[0]), document: parse(row[1]) }
   }
 
   function readAll(
@@ -117,6 +135,9 @@ export function createDocuments<Document extends JsonObject, Index extends strin
       }),
 
     find: (name, value) => read(() => selectByValue(name).all(value).map(parse)),
+
+    getAt: key => read(() => at(selectAt.get(key))),
+    findAt: (name, value) => read(() => at(selectByValueAt(name).get(value))),
 
     list: (name, { from, to, direction, limit, after }) =>
       read(() => {

@@ -37,10 +37,10 @@ describe('the queries for profiles', () => {
 
   it('find a user by id, and by the key of the username', async () => {
     await register('Ege', 'Straẞe')
-    expect(await queries.byId(2)).to.deep.include({ id: 2, username: 'Straẞe', privacy: false })
-    expect(await queries.byUsernameKey('strasse')).to.deep.include({ id: 2 })
+    expect((await queries.byId(2))?.profile).to.deep.include({ id: 2, username: 'Straẞe', privacy: false })
+    expect((await queries.byUsernameKey('strasse'))?.profile).to.deep.include({ id: 2 })
     expect(await queries.byUsernameKey('straße')).to.equal(null)
-    expect(await queries.byUsernameKey('ege')).to.deep.include({ id: 1 })
+    expect((await queries.byUsernameKey('ege'))?.profile).to.deep.include({ id: 1 })
     expect(await queries.byId(3)).to.equal(null)
   })
 

@@ -33,7 +33,7 @@ describe('who waits for a write to be visible', () => {
         round === 0 ? registered(1, 'ada') : edited({ bio: `b${round}` }),
       )
       expect(await visibility.waitUntilVisible('1', 'user-1', revision, longMs)).to.equal(true)
-      expect((await queries.byId(1))?.bio).to.equal(round === 0 ? '' : `b${round}`)
+      expect((await queries.byId(1))?.profile.bio).to.equal(round === 0 ? '' : `b${round}`)
     }
   })
 
@@ -46,7 +46,7 @@ describe('who waits for a write to be visible', () => {
       Array.from({ length: 50 }, async (_, id) => {
         const revision = await stage.append(id, registered(id, `user${id}`), edited({ bio: 'x' }))
         expect(await visibility.waitUntilVisible(String(id), `user-${id}`, revision, longMs)).to.equal(true)
-        expect(await queries.byUsernameKey(`user${id}`)).to.deep.include({ id, bio: 'x' })
+        expect((await queries.byUsernameKey(`user${id}`))?.profile).to.deep.include({ id, bio: 'x' })
       }),
     )
   })
@@ -64,7 +64,7 @@ describe('who waits for a write to be visible', () => {
         const bio = `${generation} ${round}`
         const revision = await stage.append(1, edited({ bio }))
         expect(await visibility.waitUntilVisible('1', 'user-1', revision, longMs)).to.equal(true)
-        expect((await queries.byId(1))?.bio).to.equal(bio)
+        expect((await queries.byId(1))?.profile.bio).to.equal(bio)
         if ((await other.pointer('profiles'))?.live === generation) break
       }
     }

@@ -137,6 +137,14 @@ export function readStoreConformance(name: string, fresh: () => Promise<ReadStor
           { name: 'bob', team: 'x' },
         ])
         expect(await documents.find('team', 'y')).to.deep.equal([])
+        expect(await documents.getAt('2')).to.deep.equal({
+          ...{ revision: 3n, document: { name: 'bob', team: 'x' } },
+        })
+        expect(await documents.findAt('team', 'x')).to.deep.equal({
+          ...{ revision: 0n, document: { name: 'ada', team: 'x' } },
+        })
+        expect(await documents.getAt('4')).to.equal(null)
+        expect(await documents.findAt('team', 'y')).to.equal(null)
         const read = await documents.read(['2', '4'])
         expect([...read.values()]).to.deep.equal([person('2', 3, 'bob', 'x')])
       })
@@ -181,7 +189,9 @@ export function readStoreConformance(name: string, fresh: () => Promise<ReadStor
         await write(documents, [person('1', 0, 'ada', 'x')])
         await write(documents, [person('1', 1, null)])
         expect(await documents.get('1')).to.equal(null)
+        expect(await documents.getAt('1')).to.equal(null)
         expect(await documents.find('team', 'x')).to.deep.equal([])
+        expect(await documents.findAt('team', 'x')).to.equal(null)
         expect(await searchAll(documents, 'da', 10)).to.deep.equal([])
         expect([...(await documents.read(['1'])).values()]).to.deep.equal([person('1', 1, null)])
         await write(documents, [person('1', 1, 'ghost')])

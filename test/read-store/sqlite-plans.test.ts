@@ -33,12 +33,12 @@ describe('the SQL of the read store', () => {
           .all(new Array(sql.split('?').length - 1).fill(null))
           .map(({ detail }) => detail)
       const search = searchStatements(generation)
-      const { select, selectDocument, selectRevision, scan, byValue, ascending, descending } =
-        documentStatements(generation)
+      const { byValue, byValueAt, ascending, descending, ...simple } = documentStatements(generation)
       const statements: Record<string, string> = {
         ...search,
-        ...{ select, selectDocument, selectRevision, scan },
+        ...simple,
         byValue: byValue('name'),
+        byValueAt: byValueAt('name'),
         ascending: ascending('name'),
         descending: descending('name'),
       }

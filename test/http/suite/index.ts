@@ -3,6 +3,7 @@ import { credentialsCases } from './credentials.ts'
 import { crossOriginCases } from './cross-origin.ts'
 import { docsCases } from './docs.ts'
 import { emailChangeCases } from './email-change.ts'
+import { entityTagCases } from './entity-tags.ts'
 import { erasureCases } from './erasure.ts'
 import { everywhereCases } from './everywhere.ts'
 import { exportCases } from './export.ts'
@@ -42,6 +43,7 @@ export function httpSuite(name: string, start: StartServer): void {
     emailChangeCases(running, start)
     hiddenEmailCases(start)
     profileCases(running)
+    entityTagCases(running)
     erasureCases(running, start)
     exportCases(running)
     historyCases(running, start)
