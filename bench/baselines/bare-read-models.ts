@@ -35,21 +35,38 @@ type ReadModel = { projection: Projection<JsonObject>; documents: Document[] }
 type Entry = { value: string; key: string; row: number }
 type Part = Entry & { part: string }
 
-async function readModelOf(log: EventStore, projection: Projection<JsonObject>): Promise<ReadModel> {
-  const folded = new Map<string, StoredDocument<JsonObject>>()
-  for await (const { events } of log.readAll({ filter: { prefixes: projection.streams } })) {
-    const { keyed } = keyEvents(projection, events, toRecorded)
-    for (const write of foldEvents(projection, keyed, folded).writes) folded.set(write.key, write)
+async function readModelsOf(log: EventStore): Promise<ReadModel[]> {
+  const folding = projections.map(projection => ({
+    projection,
+    folded: new Map<string, StoredDocument<JsonObject>>(),
+  }))
+  const prefixes = [...new Set(projections.flatMap(({ streams }) => streams))]
+  for await (const { events } of log.readAll({ filter: { prefixes } })) {
+    for (const { projection, folded } of folding) {
+      const its = events.filter(({ stream }) => projection.streams.some(prefix => stream.startsWith(prefix)))
+      const { keyed } = keyEvents(projection, its, toRecorded)
+      for (const write of foldEvents(projection, keyed, folded).writes) folded.set(write.key, write)
+    }
   }
-  const valuesIn = Object.values(projection.indexes)
+  return folding.map(({ projection, folded }) => ({
+    projection,
+    documents: documentsOf(projection, folded.values()),
+  }))
+}
+
+function documentsOf(
+  { indexes }: Projection<JsonObject>,
+  folded: Iterable<StoredDocument<JsonObject>>,
+): Document[] {
+  const valuesIn = Object.values(indexes)
   const documents: Document[] = []
-  for (const { key, stream, revision, document } of folded.values()) {
+  for (const { key, stream, revision, document } of folded) {
     if (document === null) continue
     const values = valuesIn.map(valueIn => valueIn(document))
     const row = documents.length + 1
     documents.push({ row, key, stream, revision, json: JSON.stringify(document), values })
   }
-  return { projection, documents }
+  return documents
 }
 
 function write(readModels: readonly ReadModel[]): number {
@@ -122,11 +139,7 @@ function inTransactions<T>(
   for (let at = 0; at < rows.length; at += rowsEach) writeSome(rows.slice(at, at + rowsEach))
 }
 
-const readModels = await withStore(openSqliteEventStore({ file: logFile }), async log => {
-  const made: ReadModel[] = []
-  for (const projection of projections) made.push(await readModelOf(log, projection))
-  return made
-})
+const readModels = await withStore(openSqliteEventStore({ file: logFile }), readModelsOf)
 process.on('message', () => process.send?.(write(readModels)))
 process.on('disconnect', () => process.exit())
 process.send?.('ready')

@@ -19,7 +19,9 @@ type Truth = { projection: Projection<JsonObject>; documents: ScratchDocuments<J
 const eventsAtOnce = 4000
 const howToGoOn = 'nothing was written but what it said was repaired; the same command begins anew'
 const example = `$ npx roster verify
-$ npx roster verify --repair profiles     and write what differs as the log says it should be`
+$ npx roster verify --repair profiles     and write what differs as the log says it should be
+
+It needs room for a temporary file of about the size of the read models, in TMPDIR or /var/tmp.`
 
 /** `roster verify`: whether the read models and the log tell the truth. */
 export function addVerify(program: Command, shell: Shell): void {

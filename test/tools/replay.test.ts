@@ -106,4 +106,20 @@ describe('roster parked', () => {
       })
       expect(left.error).to.match(/a type that this version of Roster knows/)
     }))
+
+  it('leaves alone what is parked in a read model that nobody feeds any more', () =>
+    withLog(async (run, dataDir) => {
+      await run('replay', 'profiles')
+      const parked = { follower: 'profiles.1', stream: 'user-1', revision: 0n, key: '1', error: 'was wrong' }
+      await park(dataDir, { ...parked, since: '2026-01-01T12:00:00.000Z', retry: false })
+      const readStore = await openSqliteReadStore(join(dataDir, 'read.db'))
+      const pointer = await readStore.pointer('profiles')
+      if (!pointer) throw new Error('expected a pointer, found none')
+      const previous = { number: 1, fed: false }
+      await readStore.movePointer({ ...pointer, epoch: pointer.epoch + 1, live: null, previous })
+      await readStore.close()
+      const retried = await run('parked', '--retry')
+      expect(retried.code).to.equal(1)
+      expect(retried.stdout).to.include('user-1 in profiles.1')
+    }))
 })
