@@ -13,6 +13,8 @@ export type Fault = {
   on: readonly Stores[]
   layout: Layout
   rounds: Rounds
+  /** Where `--quick` meets it; on all if left out. */
+  quickOn?: Stores
   /** Nothing else goes wrong meanwhile: it takes all that the machine has. */
   alone?: true
   needs?: WorldNeeds

@@ -26,11 +26,13 @@ export const faults: readonly Fault[] = [
   },
   {
     ...{ name: 'kill -9 of all, together', on: everywhere, layout: 'together' },
+    quickOn: 'embedded',
     rounds: { quick: 1, whole: 8 },
     commit: kill({ victims: ['all'] }),
   },
   {
     ...{ name: 'kill -9 of all, apart', on: everywhere, layout: 'apart' },
+    quickOn: 'servers',
     rounds: { quick: 1, whole: 4 },
     commit: kill({ victims: ['api', 'projector', 'mailer'] }),
   },
@@ -46,6 +48,7 @@ export const faults: readonly Fault[] = [
   },
   {
     ...{ name: 'SIGSTOP', on: everywhere, layout: 'doubled' },
+    quickOn: 'embedded',
     rounds: { quick: 1, whole: 3 },
     commit: stopPastDeadlines,
   },

@@ -34,7 +34,10 @@ async function run({ only, on: wantedOn, ...extent }: Run): Promise<number> {
   for (const fault of wanted) {
     const reason = (await fault.cannot?.()) ?? null
     if (reason !== null) skipped.push(`${fault.name}: ${reason}`)
-    else todo.push(...fault.on.filter(on => on === (wantedOn ?? on)).map(on => ({ fault, on })))
+    else {
+      const one = wantedOn ?? (extent.isQuick && only === '' ? fault.quickOn : undefined)
+      todo.push(...fault.on.filter(on => on === (one ?? on)).map(on => ({ fault, on })))
+    }
   }
   for (const what of skipped) console.log(`SKIPPED: ${what}`)
 

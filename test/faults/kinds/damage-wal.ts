@@ -10,6 +10,8 @@ const loadMs = 1500
 /** Until read models have noted how far they have read, where nothing concerned them. */
 const checkpointMs = 2000
 const noticeWithinMs = 60_000
+const mostTries = 5
+const fewCommits = 5
 const headerBytes = 32
 const frameHeaderBytes = 24
 
@@ -23,17 +25,15 @@ export const leaveRubbishInWal: Fault['commit'] = async world => {
     const rubbish = [randomBytes(randomInt(1, 20_000)), half, Buffer.alloc(randomInt(1, 20_000))][
       randomInt(3)
     ]
-    await writeFile(file, Buffer.concat([bytes.subarray(0, end), rubbish ?? half]))
+    if (end > 0) await writeFile(file, Buffer.concat([bytes.subarray(0, end), rubbish ?? half]))
   }
   return 'garbage, half a frame or zeros behind the last commit of both write-ahead logs, after kill -9 of all'
 }
 
 /** Kills all, damages a write-ahead log before its last commits, and wants to be told; then mends it. */
 export const damageWal: Fault['commit'] = async world => {
-  const { truth, service, ledger } = world
-  await loadAndKill(world)
-  const file = join(truth.dataDir, 'events.db-wal')
-  const { bytes, commits } = commitsIn(await readFile(file))
+  const { service, ledger } = world
+  const { file, bytes, commits } = await loadAndKill(world)
   const damaged = Buffer.from(bytes)
   const at = randomInt(headerBytes, commits.at(-3) ?? headerBytes + 1)
   damaged[at] = ~(damaged[at] ?? 0)
@@ -55,14 +55,12 @@ export const damageWal: Fault['commit'] = async world => {
  */
 export const loseLastCommit: Fault['commit'] = async world => {
   const { truth, service, ledger, folder } = world
-  await world.underLoad(() => pause(loadMs))
-  await caughtUp(world)
-  await pause(checkpointMs)
-  await service.kill(service.names)
+  const { file, bytes, end } = await loadAndKill(world, async () => {
+    await caughtUp(world)
+    await pause(checkpointMs)
+  })
   const saved = join(folder, 'saved')
   await cp(truth.dataDir, saved, { recursive: true })
-  const file = join(truth.dataDir, 'events.db-wal')
-  const { bytes, end } = commitsIn(await readFile(file))
   await writeFile(file, bytes.subarray(0, end - 1))
   await service.revive(0)
   if (!(await isTold(world)))
@@ -86,19 +84,38 @@ async function isTold({ folder, service }: World): Promise<boolean> {
   return false
 }
 
-async function loadAndKill({ underLoad, service }: World): Promise<void> {
-  await underLoad(async load => {
-    await pause(loadMs)
-    load.surge()
-    await pause(randomInt(60))
+/**
+ * Kills all, under load or once `rested` has resolved, until there are commits in the write-ahead log of events: it is
+ * moved to the file now and then.
+ */
+async function loadAndKill(world: World, rested?: () => Promise<void>): Promise<Commits & { file: string }> {
+  const { truth, service } = world
+  const file = join(truth.dataDir, 'events.db-wal')
+  for (let tries = 0; tries < mostTries; tries++) {
+    await service.revive(0)
+    await world.underLoad(
+      async load => {
+        await pause(loadMs)
+        load.surge()
+        await pause(randomInt(60))
+        if (!rested) await service.kill(service.names)
+      },
+      // To forget, the log is moved at once.
+      { erases: false },
+    )
+    await rested?.()
     await service.kill(service.names)
-  })
+    const found = commitsIn(await readFile(file))
+    if (found.commits.length >= fewCommits) return { ...found, file }
+  }
+  throw new Error(`expected ${fewCommits} commits in ${file} after ${mostTries} tries, found fewer`)
 }
 
 type Commits = { bytes: Buffer; frame: number; commits: number[]; end: number }
 
 /** Where each commit of a write-ahead log begins with its last frame, and where the last of them ends. */
 function commitsIn(bytes: Buffer): Commits {
+  if (bytes.length < headerBytes) return { bytes, frame: 0, commits: [], end: 0 }
   const frame = frameHeaderBytes + bytes.readUInt32BE(8)
   const salts = bytes.subarray(16, 24)
   const commits: number[] = []

@@ -9,8 +9,8 @@ export type Load = {
   stop(): Promise<void>
 }
 
-/** `pauseMs`: how long each client waits after each operation, about. */
-export type LoadOptions = { clients?: number; pauseMs?: number }
+/** `pauseMs`: how long each client waits after each operation, about. `erases`: whether some want to be forgotten. */
+export type LoadOptions = { clients?: number; pauseMs?: number; erases?: boolean }
 
 const surgeOperations = 100
 
@@ -28,9 +28,13 @@ const mix = [
 /** A steady mixed load, until stopped. */
 export function startLoad(
   doing: Omit<Doing, 'giveUp'>,
-  { clients = 12, pauseMs = 0 }: LoadOptions = {},
+  { clients = 12, pauseMs = 0, erases = true }: LoadOptions = {},
 ): Load {
   let stopping = false
+  const choose = () => {
+    const chosen = chooseAny()
+    return chosen === erase && !erases ? edit : chosen
+  }
   const running = Array.from({ length: clients }, async () => {
     while (!stopping) {
       const before = doing.ledger.counts.unanswered
@@ -59,7 +63,7 @@ export function startLoad(
   }
 }
 
-function choose() {
+function chooseAny() {
   let dice = randomInt(100)
   for (const { weight, operation } of mix) {
     if (dice < weight) return operation

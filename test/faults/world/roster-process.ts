@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -26,6 +27,7 @@ const stopWithinMs = 20_000
 const program = join(import.meta.dirname, '../../../bin/start.cjs')
 const collectOnSignal = join(import.meta.dirname, 'collect-on-signal.cjs')
 const children = new Set<ChildProcess>()
+const givenPorts = new Set<number>()
 
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL')
@@ -90,12 +92,20 @@ function tail(file: string): string {
   return readFileSync(file, 'utf8').split('\n').slice(-20).join('\n')
 }
 
+/** Below those that connections are given, one of which might have it by the time that the process listens. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('expected a port, found none')
-  return address.port
+  for (;;) {
+    const port = randomInt(10_000, 32_000)
+    if (givenPorts.has(port)) continue
+    givenPorts.add(port)
+    const server = createServer()
+    const isFree = await new Promise<boolean>(resolve => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (!isFree) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
