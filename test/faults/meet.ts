@@ -15,7 +15,15 @@ const mayGrowByHandles = 120
 
 /** Meets a fault so many times in a world of its own, prints a row for each, and resolves to what was lost. */
 export async function meet(fault: Fault, on: Stores, extent: Extent): Promise<number> {
-  const world = await openWorld(on, fault.layout, fault.needs)
+  try {
+    return await meetIn(await openWorld(on, fault.layout, fault.needs), fault, extent)
+  } catch (error) {
+    console.log(`LOST: ${fault.name}, ${on}: ${error instanceof Error ? error.stack : error}`)
+    return 1
+  }
+}
+
+async function meetIn(world: World, fault: Fault, extent: Extent): Promise<number> {
   const { violations } = world.ledger
   let told = 0
   try {
