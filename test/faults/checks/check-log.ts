@@ -28,7 +28,8 @@ export function checkLog(streams: ReadonlyMap<string, Recorded[]>, ledger: Ledge
       if (event.type === 'UserRegistered') {
         username = event.data.username
         registrations.add(username)
-        registrations.add(event.data.email)
+        // An account may have none.
+        if (event.data.email !== '') registrations.add(event.data.email)
       } else if (event.type === 'ProfileEdited') {
         for (const [field, name] of Object.entries(storedAs))
           if (event.data[name] !== undefined) edits.add(`${username} ${field} ${event.data[name]}`)
