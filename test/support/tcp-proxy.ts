@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 
 /** Something on the way to a server, on loopback, that can go wrong on order. */
 export type TcpProxy = {
@@ -36,13 +37,18 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   /** Passes on what comes, in order, and its end. */
   function pass(from: Socket, to: Socket): void {
     let delayed = 0
+    let before = Promise.resolve()
     const later = (act: () => void) => {
       if (delayMs === 0 && delayed === 0) return act()
       delayed++
-      setTimeout(() => {
-        delayed--
-        act()
-      }, delayMs)
+      const due = pause(delayMs)
+      // Nothing overtakes what came before it, whatever the delay is by now.
+      before = before
+        .then(() => due)
+        .then(() => {
+          delayed--
+          act()
+        })
     }
     from.on('data', data => later(() => to.writable && to.write(data)))
     from.on('end', () => later(() => to.end()))
