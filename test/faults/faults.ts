@@ -58,19 +58,19 @@ export const faults: readonly Fault[] = [
     commit: breakConnections,
   },
   {
-    ...{ name: 'full disk', on: embedded, layout: 'apart', needs: { tmpfsMebibytes: 64 } },
+    ...{ name: 'full disk', on: embedded, layout: 'together', needs: { tmpfsMebibytes: 64 } },
     rounds: { quick: 1, whole: 3 },
     cannot: cannotMount,
     commit: fillDisk,
   },
   {
-    ...{ name: 'read-only data', on: embedded, layout: 'apart', needs: { tmpfsMebibytes: 256 } },
+    ...{ name: 'read-only data', on: embedded, layout: 'together', needs: { tmpfsMebibytes: 256 } },
     rounds: { quick: 1, whole: 3 },
     cannot: cannotMount,
     commit: makeDataReadOnly,
   },
   {
-    ...{ name: 'clock jumps', on: embedded, layout: 'apart', needs: { clock: true } },
+    ...{ name: 'clock jumps', on: embedded, layout: 'together', needs: { clock: true } },
     rounds: { quick: 1, whole: 3 },
     cannot: cannotSetClock,
     commit: jumpClock,
