@@ -9,8 +9,11 @@ type ScanDocuments = (
   limit: number,
 ) => [row: number, key: string, stream: string, revision: number, document: string | null][]
 
-/** The more, the more rows fall on a page while it is in memory. */
-const documentsPerSlice = 50_000
+/**
+ * The more, the more rows fall on a page while it is in memory. Parts fall anywhere in their tables; values are often
+ * in the order of the documents already, and to hold many of them costs memory for little.
+ */
+const documentsPerSlice = { withParts: 50_000, withoutParts: 10_000 }
 const documentsPerStep = 2000
 const rowsPerTransaction = 4000
 
@@ -47,7 +50,8 @@ export async function completeEntries<Document>(
   /** The next documents' entries, a list for each index. */
   async function readSlice(): Promise<Entry[][]> {
     const slice = entries.indexes.map((): Entry[] => [])
-    for (let count = 0; count < documentsPerSlice && after !== null && !signal.aborted; ) {
+    const most = documentsPerSlice[entries.searched ? 'withParts' : 'withoutParts']
+    for (let count = 0; count < most && after !== null && !signal.aborted; ) {
       const from: string = after
       const rows = await read(() => scan(from, documentsPerStep))
       for (const [row, key, stream, , json] of rows) {
