@@ -46,6 +46,8 @@ export async function exportLog(exporting: Exporting): Promise<number | null> {
     ...(signal ? { signal } : {}),
   })
   await write(header.text)
+  // The lines of one batch are made while those of the one before are written.
+  let writing = Promise.resolve()
   for await (const batch of untruncated(store, texts)) {
     for (const event of batch.events) {
       if (event.position > head) break
@@ -54,10 +56,14 @@ export async function exportLog(exporting: Exporting): Promise<number | null> {
       last = event.metadata
       events++
     }
-    await write(lines.take())
+    await writing
+    writing = write(lines.take())
+    // What goes wrong is thrown where it is awaited.
+    writing.catch(() => {})
     exporting.onProgress?.({ events, position: batch.checkpoint, head })
     if (batch.checkpoint >= head) break
   }
+  await writing
   if (signal?.aborted) return null
   const { time } = read(last)
   const until = typeof time === 'string' ? time : null

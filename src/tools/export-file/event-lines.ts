@@ -10,6 +10,7 @@ const afterChain = '",'
 /** The lines of events that follow `chain`, each with a newline before it, as bytes: hashed as they are written. */
 export function createEventLines(chain: string) {
   let bytes = Buffer.allocUnsafe(usualBytes)
+  let spare = Buffer.allocUnsafe(usualBytes)
   let end = 0
 
   function makeRoomFor(units: number): void {
@@ -34,9 +35,10 @@ export function createEventLines(chain: string) {
       bytes.write(chain, restStart - afterChain.length - hashLength, 'latin1')
     },
 
-    /** The lines since the last call; the bytes are used again by the next `add`. */
+    /** The lines since the last call; the bytes are used again after the next one. */
     take(): Buffer {
       const taken = bytes.subarray(0, end)
+      ;[bytes, spare] = [spare, bytes]
       end = 0
       return taken
     },
