@@ -4,31 +4,32 @@ import { httpSuite } from '../http/suite/index.ts'
 import type { StartServer } from '../http/suite/test-server.ts'
 import { type EventStoreDB, startEventStoreDB } from '../support/eventstoredb/server.ts'
 import { eventually } from '../support/eventually.ts'
-import { ownDatabase } from '../support/mongodb-database.ts'
+import { type MongodbDatabase, ownDatabase } from '../support/mongodb-database.ts'
 import { startServer } from '../support/server.ts'
 
 const { EVENTSTORE_URL: eventstoreUrl, MONGODB_URL: mongodbUrl } = process.env
 
-/** Whichever servers there are; EventStoreDB's protocol is spoken by the tests' own server where there is none. */
-if (mongodbUrl !== undefined) {
-  describe('With MONGODB_URL', function () {
+/** EventStoreDB's protocol is spoken by the tests' own server where there is none; SQLite stands in for MongoDB. */
+if (eventstoreUrl !== undefined || mongodbUrl !== undefined) {
+  describe('On the servers at hand', function () {
     this.timeout(60_000)
-    const database = ownDatabase(mongodbUrl)
+    let database: MongodbDatabase | null = null
     let eventstoredb: EventStoreDB | null = null
 
     before(async () => {
-      eventstoredb = eventstoreUrl === undefined ? await startEventStoreDB() : null
+      if (mongodbUrl !== undefined) database = ownDatabase(mongodbUrl)
+      if (eventstoreUrl === undefined) eventstoredb = await startEventStoreDB()
     })
     after(async () => {
       await eventstoredb?.stop()
-      await database.drop()
+      await database?.drop()
     })
 
     /** Each has events and collections of its own. */
     const start: StartServer = async environment => {
       const server = await startServer({
         EVENTSTORE_URL: eventstoreUrl ?? eventstoredb?.url ?? 'expected a started server',
-        MONGODB_URL: database.url,
+        ...(database ? { MONGODB_URL: database.url } : {}),
         STREAM_PREFIX: `test-${randomUUID()}-`,
         ...environment,
       })
@@ -41,6 +42,10 @@ if (mongodbUrl !== undefined) {
       return server
     }
 
-    httpSuite(`EventStoreDB${eventstoreUrl === undefined ? ', as far as the wire,' : ''} and MongoDB`, start)
+    const readStore = mongodbUrl === undefined ? 'SQLite' : 'MongoDB'
+    httpSuite(
+      `EventStoreDB${eventstoreUrl === undefined ? ', as far as the wire,' : ''} and ${readStore}`,
+      start,
+    )
   })
 }

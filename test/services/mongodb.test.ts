@@ -244,6 +244,16 @@ if (serverUrl !== undefined) {
       expect(page.documents).to.have.length(keys.length)
     })
 
+    it('finds the first hundred of many with one value, in the order of their keys', async () => {
+      const { documents } = await openPeople()
+      const keys = Array.from({ length: 130 }, (_, at) => `${(at * 37) % 130}`)
+      const people = keys.map(key => ({ ...person(key, 0, `n${key}`) }))
+      await write(documents, people)
+      const first = keys.toSorted().slice(0, 100)
+      const found = await documents.find('team', 'x')
+      expect(found.map(({ name }) => name)).to.deep.equal(first.map(key => `n${key}`))
+    })
+
     it('reads an index in every step', async function () {
       this.timeout(120_000)
       const client = new MongoClient(database.url, { monitorCommands: true, useBigInt64: true })

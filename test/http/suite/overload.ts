@@ -6,9 +6,10 @@ import { type StartServer, withServer } from './test-server.ts'
 const slowHashes = { ARGON2_MEMORY_KIB: '19456', ARGON2_TIME_COST: '2' }
 
 export function overloadCases(start: StartServer): void {
-  for (const [what, environment] of [
-    ['with more passwords to hash than may wait', { HASH_QUEUE_LIMIT: '1' }],
-    ['with a COMMAND_TIMEOUT_MS shorter than the wait for a hash', { COMMAND_TIMEOUT_MS: '10' }],
+  for (const [what, environment, someAreServed] of [
+    ['with more passwords to hash than may wait', { HASH_QUEUE_LIMIT: '1' }, true],
+    // On a busy machine it may be shorter than anything.
+    ['with a COMMAND_TIMEOUT_MS shorter than the wait for a hash', { COMMAND_TIMEOUT_MS: '10' }, false],
   ] as const) {
     describe(what, () => {
       const running = withServer(start, { ...slowHashes, ...environment })
@@ -25,7 +26,7 @@ export function overloadCases(start: StartServer): void {
         }
         const served = answers.filter(({ status }) => status === 401)
         expect(served).to.have.lengthOf(answers.length - refused.length)
-        expect(served).not.to.have.lengthOf(0)
+        if (someAreServed) expect(served).not.to.have.lengthOf(0)
       })
     })
   }
