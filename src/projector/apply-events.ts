@@ -34,10 +34,12 @@ export function createApplyEvents<Document extends JsonObject>(options: {
   return async (events, progress, { searchLater }) => {
     const { keyed, unapplied } = keyEvents(projection, events, toRecorded)
     const keys = [...new Set(keyed.map(({ key }) => key))]
+    const newKeys = new Set(keyed.flatMap(({ event, key }) => (event.revision === 0n ? [key] : [])))
     let written: readonly { key: string; revision: bigint }[] = []
     let parked: ParkedStream[] = []
     const lost = await documents.apply({
       keys,
+      newKeys,
       follower,
       progress,
       searchLater,

@@ -18,9 +18,6 @@ export type ProjectionDutyOptions = {
   batch?(projection: string, events: number): void
 }
 
-/** So that neither the store's lock nor the event loop is held for long. */
-const eventsPerBatch = 250
-
 /** The duty of a generation: its documents follow the log. */
 export function createProjectionDuty<Document extends JsonObject>(
   projection: Projection<Document>,
@@ -71,7 +68,7 @@ export function createProjectionDuty<Document extends JsonObject>(
       const lost: number[] = []
       let from = 0
       do {
-        const end = Math.min(events.length, from + eventsPerBatch)
+        const end = Math.min(events.length, from + documents.batchSize)
         const held = holdings.filter(({ partition }) => !lost.includes(partition))
         const some = events.slice(from, end).filter(event => !lost.includes(partitionIn(event)))
         const isLast = end === events.length

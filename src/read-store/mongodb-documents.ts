@@ -3,22 +3,24 @@ import type { FoundBy } from '../projector/projection.ts'
 import type { Books } from './mongodb-books.ts'
 import { type Collections, indexField, type StoredRow } from './mongodb-collections.ts'
 import type { Session } from './mongodb-connection.ts'
-import { inRange } from './mongodb-filters.ts'
+import { compareUtf8, inRange } from './mongodb-filters.ts'
 import type { Generations } from './mongodb-generations.ts'
 import type { Leases } from './mongodb-leases.ts'
 import { createSearch } from './mongodb-search.ts'
 import { createToRow, writeGuarded } from './mongodb-writes.ts'
 import {
+  type ApplyBatch,
   type AtRevision,
   type Documents,
   type Generation,
   generationFollower,
+  type ParkedStream,
   type StoredDocument,
 } from './read-store.ts'
 
 const mostFound = 100
 /** So that no call takes long. */
-const rowsPerCall = 500
+const rowsPerCall = 512
 
 /** What a read store in MongoDB is made of. */
 export type Parts = {
@@ -58,7 +60,29 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     return found
   }
 
+  /** Returns what is parked; null if something is stored for one of the new keys, which must be known first. */
+  async function write(
+    keys: readonly string[],
+    newKeys: ReadonlySet<string>,
+    fold: ApplyBatch<Document>['fold'],
+  ): Promise<readonly ParkedStream[] | null> {
+    const before = await readAll(keys.filter(key => !newKeys.has(key)))
+    const { writes, parked } = fold(before)
+    const newer = writes.filter(({ key, revision }) => (before.get(key)?.revision ?? -1n) < revision)
+    const known = {
+      isKnown: (key: string) => before.has(key),
+      isAssumed: (key: string) => newKeys.has(key),
+    }
+    let isAsAssumed = true
+    for (const some of chunks(newer)) {
+      if (await run(`writing ${name}`, () => writeGuarded(rows, some.map(toRow), known))) isAsAssumed = false
+    }
+    return isAsAssumed ? parked : null
+  }
+
   return {
+    batchSize: rowsPerCall,
+
     get: async key => {
       const row = await run(`reading ${name}`, () =>
         rows.findOne({ _id: key }, { projection: { _id: 0, json: 1 } }),
@@ -67,8 +91,15 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     },
 
     find: async (index, value) => {
-      const query = rows.find({ [indexField(index)]: { $eq: value } }, { projection: { json: 1 } })
-      const found = await run(`finding in ${name}`, () => query.sort({ _id: 1 }).limit(mostFound).toArray())
+      const query = () => rows.find({ [indexField(index)]: { $eq: value } }, { projection: { json: 1 } })
+      const found = await run(`finding in ${name}`, async () => {
+        // Most often it is one document, which needs no order.
+        const some = await query()
+          .limit(mostFound + 1)
+          .toArray()
+        if (some.length <= mostFound) return some.sort((a, b) => compareUtf8(a._id, b._id))
+        return query().sort({ _id: 1 }).limit(mostFound).toArray()
+      })
       return found.flatMap(({ json }) => (json === undefined ? [] : [parse(json)]))
     },
 
@@ -78,11 +109,12 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     },
 
     findAt: async (index, value) => {
-      const query = rows.find(
-        { [indexField(index)]: { $eq: value } },
-        { projection: { revision: 1, json: 1 } },
-      )
-      const [first] = await run(`finding in ${name}`, () => query.sort({ _id: 1 }).limit(1).toArray())
+      const projection = { revision: 1, json: 1 }
+      const query = () => rows.find({ [indexField(index)]: { $eq: value } }, { projection })
+      const [first] = await run(`finding in ${name}`, async () => {
+        const some = await query().limit(2).toArray()
+        return some.length < 2 ? some : query().sort({ _id: 1 }).limit(1).toArray()
+      })
       return at(first ?? null)
     },
 
@@ -130,13 +162,8 @@ export function createDocuments<Document extends JsonObject, Index extends strin
       }))
     },
 
-    apply: async ({ keys, fold, follower, progress }) => {
-      const before = await readAll(keys)
-      const { writes, parked } = fold(before)
-      const newer = writes.filter(({ key, revision }) => (before.get(key)?.revision ?? -1n) < revision)
-      for (const some of chunks(newer)) {
-        await run(`writing ${name}`, () => writeGuarded(rows, some.map(toRow), key => before.has(key)))
-      }
+    apply: async ({ keys, newKeys = new Set<string>(), fold, follower, progress }) => {
+      const parked = (await write(keys, newKeys, fold)) ?? (await write(keys, new Set(), fold)) ?? []
       return run(`moving the checkpoints of ${follower}`, async () => {
         if (parked.length > 0) {
           // A worker that was paused since it had the leases must not park what another has applied meanwhile.

@@ -27,17 +27,19 @@ export function createToRow<Document, Index extends string>(foundBy: FoundBy<Doc
 /**
  * Writes those rows whose stored revision is lower. What was not there a moment ago is inserted, which costs a third of
  * an upsert; where another was faster, and everywhere else, what has a lower revision is replaced: no match means that
- * it is there already.
+ * it is there already. Rows of which it was only assumed that they are not there are not written if they are; returns
+ * whether there are such.
  */
 export async function writeGuarded(
   collection: Collection<StoredRow>,
   rows: readonly StoredRow[],
-  isKnown: (key: string) => boolean,
-): Promise<void> {
+  { isKnown, isAssumed }: { isKnown(key: string): boolean; isAssumed(key: string): boolean },
+): Promise<boolean> {
   const writes = rows.map(row => (isKnown(row._id) ? replacement(row) : { insertOne: { document: row } }))
-  const overtaken = await bulkWrite(collection, writes)
-  const again = overtaken.flatMap(index => rows[index] ?? []).map(replacement)
-  await bulkWrite(collection, again)
+  const overtaken = (await bulkWrite(collection, writes)).flatMap(index => rows[index] ?? [])
+  const again = overtaken.filter(row => !isAssumed(row._id))
+  await bulkWrite(collection, again.map(replacement))
+  return again.length < overtaken.length
 }
 
 function replacement(row: StoredRow): Write {

@@ -71,6 +71,8 @@ export type SharedCounts = {
 
 /** The documents of one generation. */
 export interface Documents<Document extends JsonObject, Index extends string = string> {
+  /** So many events are best applied at a time. */
+  readonly batchSize: number
   get(key: string): Promise<Document | null>
   /** The same with the revision of the last event that fed it; the latter of the first in the order of the keys. */
   getAt(key: string): Promise<AtRevision<Document> | null>
@@ -123,6 +125,8 @@ export type StoredDocument<Document> = {
 
 export type ApplyBatch<Document> = {
   keys: readonly string[]
+  /** Those of the keys whose stream begins in this batch: nothing is stored for them, unless it is done again. */
+  newKeys?: ReadonlySet<string>
   /** Pure, and quick: SQLite holds its write lock meanwhile. */
   fold(stored: ReadonlyMap<string, StoredDocument<Document>>): Folded<Document>
   /** The follower whose leases and parked streams these are. */

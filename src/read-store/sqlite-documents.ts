@@ -18,6 +18,10 @@ type Bound = string | Buffer
 type Row = [row: number, key: string, stream: string, revision: number, document: string | null]
 type RowAt = [revision: number, document: string | null]
 
+/** So that neither the store's lock nor the event loop is held for long. */
+const eventsPerBatch = 250
+
+
 /** Undoes a transaction whose leases are lost, and says which. */
 class Lost {
   readonly partitions: number[]
@@ -128,6 +132,8 @@ export function createDocuments<Document extends JsonObject, Index extends strin
   }
 
   return {
+    batchSize: eventsPerBatch,
+
     get: key =>
       read(() => {
         const json = selectDocument.get(key)

@@ -165,6 +165,26 @@ export function readStoreConformance(name: string, fresh: () => Promise<ReadStor
         expect(seen).to.deep.equal([person('1', 4, 'ada')])
       })
 
+      it('hands what is stored to the fold also under keys that were thought to be new', async () => {
+        await write(documents, [person('1', 4, 'ada')])
+        const seen: string[] = []
+        await documents.apply({
+          keys: ['1', '2'],
+          newKeys: new Set(['1', '2']),
+          fold(stored) {
+            const ada = stored.get('1')
+            seen.push(ada?.document?.name ?? 'nobody')
+            return { writes: [person('1', 5, ada ? 'known' : 'new'), person('2', 0, 'bob')], parked: [] }
+          },
+          follower,
+          progress: [],
+          searchLater: false,
+        })
+        expect(seen.at(-1)).to.equal('ada')
+        expect((await documents.read(['1', '2'])).get('1')).to.deep.equal(person('1', 5, 'known'))
+        expect(await documents.get('2')).to.deep.equal({ name: 'bob', team: null })
+      })
+
       it('refuses a document whose revision is not higher than the stored one', async () => {
         await write(documents, [person('1', 4, 'ada')])
         await write(documents, [person('1', 4, 'late'), person('2', 0, 'bob')])
