@@ -21,7 +21,6 @@ type RowAt = [revision: number, document: string | null]
 /** So that neither the store's lock nor the event loop is held for long. */
 const eventsPerBatch = 250
 
-
 /** Undoes a transaction whose leases are lost, and says which. */
 class Lost {
   readonly partitions: number[]

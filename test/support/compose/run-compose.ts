@@ -14,7 +14,7 @@ import { type ComposeService, readComposeFile } from './compose-file.ts'
 import { type Image, readDockerfile } from './dockerfile.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const healthyWithinMs = 60_000
+const healthyWithinMs = 120_000
 
 export type Composition = {
   /** Where each replica of a service is reached from outside. */
