@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import Database from 'better-sqlite3'
@@ -48,10 +48,13 @@ const positionsPerBatch = 5000n
  * Opens the log in `file`, and makes it if there is none; any number of processes may do so at once. Throws
  * StoreUnavailable if it cannot be opened or is damaged.
  */
-export async function openSqliteEventStore(options: SqliteEventStoreOptions): Promise<WholeEventStore> {
-  const { file, patienceMs = 5000 } = options
+export async function openSqliteEventStore(given: SqliteEventStoreOptions): Promise<WholeEventStore> {
+  mkdirSync(dirname(given.file), { recursive: true })
+  // SQLite puts its other files beside the one that a symbolic link stands for.
+  const file = existsSync(given.file) ? realpathSync(given.file) : given.file
+  const options = { ...given, file }
+  const { patienceMs = 5000 } = options
   const deadline = performance.now() + patienceMs
-  mkdirSync(dirname(file), { recursive: true })
   await requireSoundWal(file)
   // Waiting for a lock inside SQLite would hold up the event loop: a busy file is tried again from outside.
   const db = await whileBusy(file, deadline, () => new Database(file, { timeout: 0 }))

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect } from 'chai'
@@ -103,6 +103,19 @@ describe('The SQLite event log', () => {
       const [event] = await again.readStream('session-1')
       expect(event?.position).to.equal(head + 1n)
       await again.close()
+    }))
+
+  it('is found by a symbolic link, with the files beside it', () =>
+    withFile(async file => {
+      const store = await openSqliteEventStore({ file })
+      await store.append('user-1', someEvents(1), noStream)
+      const link = `${file}-link`
+      await symlink(file, link)
+      const linked = await openSqliteEventStore({ file: link })
+      await linked.append('user-1', someEvents(1), 0n)
+      expect(await readWhole(store)).to.have.length(2)
+      await linked.close()
+      await store.close()
     }))
 
   it('leaves no trace of truncated events in its file', () =>
