@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { eraseByOperator } from '../../src/account/account.ts'
+import { accountStream, accounts } from '../../src/account/aggregates.ts'
 import { createClaims } from '../../src/account/claims.ts'
 import { DomainError } from '../../src/account/domain-error.ts'
 import type { AccountEvent } from '../../src/account/events.ts'
@@ -25,21 +27,32 @@ const noProfile = {
 }
 const context = { requestId: 'test', deadline: Number.POSITIVE_INFINITY }
 
+const now = () => Date.UTC(2026, 0, 1)
+
+/** Erases a user, as a process of its own. */
+async function erase(store: EventStore, userId: number): Promise<void> {
+  const handler = createHandler({ store, now })
+  const intent = { ...context, key: 'erase', actor: 'operator' as const }
+  await handler.handle(accounts, accountStream(userId), intent, (account, _revision, at) =>
+    eraseByOperator(account, at),
+  )
+}
+
 type Names = { username: string; email: string }
 
 /** One process of its own, with nothing in its memory. */
 function process(
   store: EventStore,
   time?: { monotonicNow(): number; pause(milliseconds: number): Promise<void> },
+  clock = now,
 ) {
-  const now = () => Date.UTC(2026, 0, 1)
-  const handler = createHandler({ store, now })
-  const claims = createClaims({ store, handler, namesKey, now, ...(time ? { time } : {}) })
+  const handler = createHandler({ store, now: clock })
+  const claims = createClaims({ store, handler, namesKey, now: clock, ...(time ? { time } : {}) })
   const nextUserId = createUserIds({ store, handler, blockSize: 2 })
   return {
     register: (names: Names) =>
       claimAndRegister(
-        { claims, handler, nextUserId, now },
+        { claims, handler, nextUserId, now: clock },
         { ...names, ...noProfile, passwordHash: '$argon2id$' },
         context,
       ),
@@ -138,6 +151,68 @@ describe('The rule for names', () => {
           }),
       ),
       { numRuns: 250 },
+    )
+  })
+
+  it('keeps the username of an erased user from everybody for 30 days, and then gives it one owner', async function () {
+    this.timeout(60_000)
+    const attempts = fc.array(fc.constantFrom('ege', 'EGE'), { minLength: 1, maxLength: 3 })
+    const order = fc.array(fc.nat(3), { maxLength: 60 })
+    await fc.assert(
+      fc.asyncProperty(attempts, order, fc.integer({ min: 0, max: 14 }), (names, turns, diesAfter) =>
+        withTemporaryFolder(async folder => {
+          const store = await openSqliteEventStore({ file: join(folder, 'events.db') })
+          try {
+            const { account } = await process(store).register({ username: 'ege', email: 'a@example.org' })
+            const erasure = (owner: EventStore) => () => erase(owner, account.userId)
+            /** All at once in the order chosen, with or without the erasure, the first of them cut off. */
+            const together = (at: number, others: ((owner: EventStore) => () => Promise<unknown>)[]) => {
+              const world = stepwise(store)
+              const schedule = [...turns]
+              const choose = (owners: readonly number[]) =>
+                Math.max(0, owners.indexOf((schedule.shift() ?? 0) % (names.length + others.length)))
+              const registrations = names.map((username, owner) => () => {
+                const time = world.timeOf(owner)
+                const slowly = { ...time, pause: (_ms: number) => time.pause(700) }
+                return process(world.storeOf(owner), slowly, () => at).register({ username, email: '' })
+              })
+              const rest = others.map((other, index) => other(world.storeOf(names.length + index)))
+              const dying = registrations.map((_, index) => (index === 0 ? diesAfter : null))
+              return world.run<unknown>([...registrations, ...rest], choose, [
+                ...dying,
+                ...rest.map(() => null),
+              ])
+            }
+
+            const during = (await together(now(), [erasure])).slice(0, names.length)
+            for (const result of during) {
+              if (result !== 'died') expect(result).to.have.property('status', 'rejected')
+            }
+            const before = now() + 30 * 86_400_000 - 1
+            for (const result of await together(before, [])) {
+              if (result !== 'died') expect(result).to.have.property('status', 'rejected')
+            }
+            const after = await together(before + 1, [])
+            const won = after.filter(result => result !== 'died' && result.status === 'fulfilled')
+            const late = await process(store, undefined, () => before + 1)
+              .register({ username: 'Ege', email: '' })
+              .then(
+                () => 1,
+                error => {
+                  expect(takenFields(error)).to.deep.equal(['username'])
+                  return 0
+                },
+              )
+            // One who registered and died before hearing of it has the name as well.
+            const owners = (await registeredNames(store)).length - 1
+            expect(owners).to.equal(1)
+            expect(won.length + late).to.be.at.most(1)
+          } finally {
+            await store.close()
+          }
+        }),
+      ),
+      { numRuns: 60 },
     )
   })
 

@@ -38,7 +38,10 @@ export async function createStreamChecks(
         }
         return [...after.values()]
       })
-      for (const finding of findings) await report(finding)
+      for (const finding of findings) {
+        // What is not there may have been truncated since it was begun to read the stream.
+        if (finding.kind !== 'gap' || !(await isTruncatedBefore(eventStore, finding))) await report(finding)
+      }
       for (const event of events) {
         if (seen.add(event.id)) await reportIfTwice(eventStore, event, report)
       }
@@ -49,6 +52,14 @@ export async function createStreamChecks(
       return streams.map(stream => found.get(stream)?.document?.claimedBy ?? null)
     },
   }
+}
+
+async function isTruncatedBefore(
+  eventStore: EventStore,
+  { stream, revision }: { stream: string; revision: string },
+): Promise<boolean> {
+  const [first] = await eventStore.readStream(stream, { limit: 1 })
+  return first !== undefined && first.revision >= BigInt(revision)
 }
 
 function checked(event: RecordedEvent, before: StoredDocument<StreamEnd> | undefined): Finding[] {
