@@ -36,13 +36,16 @@ async function eventTypes(dataDir: string, stream: string): Promise<string[]> {
 }
 
 describe('roster import-users', () => {
-  it('lets users of a Django service log in with their old passwords, and upgrades the hash once', () =>
+  it('lets users of Django, old and new, log in with their old passwords, and upgrades the hash once', () =>
     withImport(async (importing, dataDir) => {
-      const users = ['pbkdf2_sha256', 'bcrypt_sha256', 'argon2', 'unusable'].map((algorithm, index) => ({
-        username: `${algorithm} user+${index}@home`,
+      const algorithms = ['pbkdf2_sha256', 'bcrypt_sha256', 'argon2', 'unusable']
+      const theirs = made.hashes.filter(({ algorithm }) => algorithms.includes(algorithm))
+      const users = theirs.map(({ django, algorithm, hash }, index) => ({
+        username: `${algorithm} user+${django}@home`,
         email: `user${index}@example.org`,
-        password_hash: hashOf(algorithm),
+        password_hash: hash,
       }))
+      expect(new Set(theirs.map(({ django }) => django.split('.')[0]))).to.have.property('size', 2)
       const { code, outcomes } = await importing(ndjson(...users))
       expect(code).to.equal(0)
       expect(outcomes.map(({ id }) => id)).to.have.members(users.map((_, index) => index + 1))
