@@ -40,6 +40,8 @@ export type Session = {
 const failureCountsMs = 2000
 const contactMs = 10_000
 const closeMs = 1000
+/** Longer than the driver takes where it finds the server again by itself. */
+const renewMs = 8000
 
 export const clientOptions = ({ callMs, silenceMs, heartbeatMs }: MongodbTiming): MongoClientOptions => ({
   appName: 'roster',
@@ -68,6 +70,7 @@ export function connectMongodb(
   let lostSince: number | null = null
   let failedAt = Number.NEGATIVE_INFINITY
   let tried = false
+  let renewedAt = Number.NEGATIVE_INFINITY
   let failure = 'not reached yet'
   const warnOfLoss = () => log?.warn({ address, reason: failure }, 'the read store is out of reach')
 
@@ -111,8 +114,21 @@ export function connectMongodb(
     }
   }
 
+  /** The driver's own look at the server can hang for ever once its connections broke: then all of it begins anew. */
+  async function keepRenewing(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await pause(timing.heartbeatMs, undefined, { signal: closing.signal }).catch(() => undefined)
+      if (closing.signal.aborted) return
+      if (!prepared || lostSince === null || performance.now() - renewedAt < renewMs) continue
+      if (performance.now() - lostSince < renewMs) continue
+      renewedAt = performance.now()
+      await closeClient(client)
+      if (!closing.signal.aborted) await within(contactMs, client.connect()).catch(() => undefined)
+    }
+  }
+
   let contact = makeContact()
-  const trying = keepTrying()
+  const trying = Promise.all([keepTrying(), keepRenewing()])
 
   /** Why it is no use to wait, or null. */
   function hopeless(): string | null {
