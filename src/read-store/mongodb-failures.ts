@@ -32,8 +32,17 @@ export function duplicatesIn(error: unknown): number[] | null {
 
 /** What the driver says in the words of the port; anything else is as it was. */
 export function readStoreError(what: string, address: string, error: unknown): unknown {
-  const isKnown = error instanceof MongoError || error instanceof NoAnswer || error instanceof NoContact
+  const isKnown =
+    error instanceof MongoError ||
+    error instanceof NoAnswer ||
+    error instanceof NoContact ||
+    isOfSocket(error)
   return isKnown ? new StoreUnavailable(`${what} on ${address}: ${describe(error)}`) : error
+}
+
+/** The driver lets through as it is what Node says of writing to a connection that was closed meanwhile. */
+function isOfSocket(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'ECONNRESET')
 }
 
 /** One line, without what servers repeat in their messages: commands with the documents in them. */
