@@ -54,8 +54,10 @@ export function createSweeper(options: SweeperOptions & { mayAct(): boolean }) {
     return data.reason === 'theft' && Date.parse(metadata.time) + noticeLastsSeconds * 1000 > now()
   }
 
-  /** Tells the owner's account of a theft, which makes a mail due. */
-  async function tellOfTheft(event: Recorded<SessionRevoked>): Promise<void> {
+  /** Tells the owner's account of a theft, if it was one, which makes a mail due. */
+  async function tellOfTheft(revoked: RecordedEvent): Promise<void> {
+    const event = toRecorded(revoked)
+    if (event.type !== 'SessionRevoked' || !isTheftToTell(event)) return
     const client = await lastKnownClient(event)
     const theft = { sessionId: sessionIdOf(event.stream), ...client, noticeId: randomId() }
     const intent = intentOf(`theft ${event.id}`, event)
@@ -112,10 +114,7 @@ export function createSweeper(options: SweeperOptions & { mayAct(): boolean }) {
         if (type === 'SessionForgotten') {
           chores.add('truncate a forgotten session', position, () => store.truncate(stream, revision))
         } else if (type === 'SessionRevoked') {
-          const revoked = toRecorded(event)
-          if (revoked.type === 'SessionRevoked' && isTheftToTell(revoked)) {
-            chores.add('tell of a theft', position, () => tellOfTheft(revoked))
-          }
+          chores.add('tell of a theft', position, () => tellOfTheft(event))
         }
       }
       await chores.room()
