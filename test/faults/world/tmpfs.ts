@@ -11,7 +11,8 @@ export type Tmpfs = {
 
 const mounted = new Set<string>()
 process.on('exit', () => {
-  for (const folder of mounted) spawnSync('umount', ['--lazy', folder])
+  // Perhaps it is mounted over itself.
+  for (const folder of mounted) while (spawnSync('umount', ['--lazy', folder]).status === 0);
 })
 
 /** A file system of its own in memory, of so many mebibytes, on a folder. */
