@@ -2,8 +2,12 @@ import { createHash, randomInt } from 'node:crypto'
 import { relative } from 'node:path'
 import type { Suite } from 'mocha'
 
-/** The order of all suites and tests follows from this alone, whichever files are loaded: set it to repeat a run. */
-const seed = process.env.MOCHA_SEED ?? String(randomInt(2 ** 31))
+/**
+ * The order of all suites and tests in a file follows from this alone: set it to repeat a run. Whatever process runs a
+ * file has it from the first one.
+ */
+process.env.MOCHA_SEED ??= String(randomInt(2 ** 31))
+const seed = process.env.MOCHA_SEED
 
 const exitWithinMs = 10_000
 
@@ -12,8 +16,11 @@ export const mochaHooks = {
     const root = this.test?.parent
     if (root === undefined) throw new Error('expected the root suite above a root hook, found none')
     shuffle(root)
-    console.error(`  random order, again by MOCHA_SEED=${seed}`)
   },
+}
+
+export function mochaGlobalSetup(): void {
+  console.error(`  random order, again by MOCHA_SEED=${seed}`)
 }
 
 /** A test that leaves a handle open keeps the process alive: that fails the run instead of hanging it. */

@@ -29,12 +29,14 @@ import { visibleCases } from './visible.ts'
 
 /** The whole HTTP contract over real HTTP, on whichever stores `start` starts Roster with. */
 export function httpSuite(name: string, start: StartServer): void {
-  describe(`the HTTP API on ${name}`, () => {
+  routesSuite(name, start)
+  behaviourSuite(name, start)
+}
+
+/** What each route answers. */
+export function routesSuite(name: string, start: StartServer): void {
+  describe(`the routes of the HTTP API on ${name}`, () => {
     const running = withServer(start)
-    everywhereCases(running)
-    bodyCases(running)
-    crossOriginCases(running, start)
-    credentialsCases(running)
     registerCases(running)
     tokenCases(running)
     sessionCases(running, start)
@@ -48,6 +50,18 @@ export function httpSuite(name: string, start: StartServer): void {
     exportCases(running)
     historyCases(running, start)
     searchCases(running, start)
+    docsCases(running)
+  })
+}
+
+/** What holds for all of them, whatever happens at the same moment and whatever is sent. */
+export function behaviourSuite(name: string, start: StartServer): void {
+  describe(`the HTTP API on ${name}`, () => {
+    const running = withServer(start)
+    everywhereCases(running)
+    bodyCases(running)
+    crossOriginCases(running, start)
+    credentialsCases(running)
     raceCases(running)
     idempotencyCases(running, start)
     visibleCases(running, start)
@@ -56,7 +70,6 @@ export function httpSuite(name: string, start: StartServer): void {
     stoppingCases(start)
     limitCases(start)
     logCases(running)
-    docsCases(running)
     fuzzCases(start)
   })
 }

@@ -1,4 +1,0 @@
-import { startServer } from '../support/server.ts'
-import { httpSuite } from './suite/index.ts'
-
-httpSuite('the embedded stores', startServer)
