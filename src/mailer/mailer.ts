@@ -95,7 +95,11 @@ export function createMailer(options: {
       await note(mail, 'abandoned', (state, at) => abandonMail(state, { mailId: mail.mailId, now: at }))
       return
     }
-    if (!options.mayAct()) return
+    if (!options.mayAct()) {
+      // A lease that could not be renewed for a while may still turn out to be ours: then nobody else sends it.
+      attemptLater(mail, firstPauseMs)
+      return
+    }
     if (mail.messageId === null) {
       const content = mailContent(due, account, material)
       mail.messageId = (
@@ -148,6 +152,10 @@ export function createMailer(options: {
       },
       mail.messageId === null ? 'a mail could not be sent' : 'a mail was sent but not noted yet',
     )
+    attemptLater(mail, pauseMs)
+  }
+
+  function attemptLater(mail: Pending, pauseMs: number): void {
     if (stopped) return
     mail.timer = setTimeout(() => {
       mail.timer = null

@@ -37,7 +37,11 @@ async function withMail(
     smtp: Awaited<ReturnType<typeof startSmtpServer>>
     append(userId: number, ...events: AccountEvent[]): Promise<void>
     follower(): Follower
-    mailer(): { feed(): Promise<void>; stop(): Promise<void>; settled(): Promise<boolean> }
+    mailer(mayAct?: () => boolean): {
+      feed(): Promise<void>
+      stop(): Promise<void>
+      settled(): Promise<boolean>
+    }
     typesOf(userId: number): Promise<string[]>
   }) => Promise<void>,
 ): Promise<void> {
@@ -66,10 +70,10 @@ async function withMail(
           const handler = createHandler({ store, now })
           return mailerFollower({ handler, transport, tokens, resetUrl: null, now, log: silent })
         },
-        mailer() {
+        mailer(mayAct = () => true) {
           const handler = createHandler({ store, now })
           const options = { handler, transport, tokens, resetUrl: null, now, log: silent, firstPauseMs: 20 }
-          const mailer = createMailer({ ...options, mayAct: () => true })
+          const mailer = createMailer({ ...options, mayAct })
           running.push(mailer)
           return {
             async feed() {
@@ -120,6 +124,18 @@ describe('The mailer', () => {
       expect(smtp.received.map(({ to }) => to)).to.deep.equal([['u2@example.org']])
       expect(work.done()).to.equal(before)
       await work.end()
+    })
+  })
+
+  it('sends what was due while it did not know whether another mailer is at work', async () => {
+    await withMail(async ({ append, mailer, smtp, typesOf }) => {
+      await append(1, registered(1), requested('a'))
+      let asked = 0
+      const first = mailer(() => ++asked > 3)
+      await first.feed()
+      await eventually(async () => expect(await typesOf(1)).to.include('MailSent'))
+      expect(smtp.received.map(({ to }) => to)).to.deep.equal([['u1@example.org']])
+      expect(asked).to.equal(4)
     })
   })
 
