@@ -3,10 +3,11 @@ import { accountStream, accounts, sessionStream, sessions } from '../account/agg
 import { accountOf } from '../account/erasures.ts'
 import type { Handler, Intent } from '../account/handle.ts'
 import { eraseSession } from '../account/sessions.ts'
-import { type EventStore, type RecordedEvent, StoreUnavailable } from '../event-store/event-store.ts'
+import type { EventStore, RecordedEvent } from '../event-store/event-store.ts'
 import type { Forgetting } from '../projector/forgetting.ts'
 import type { SessionQueries } from '../projector/session-queries.ts'
 import type { ReadStore } from '../read-store/read-store.ts'
+import { NotYet } from '../sweeper/chores.ts'
 
 export type EraserOptions = {
   store: EventStore
@@ -22,9 +23,6 @@ export type EraserOptions = {
 const commandTimeoutMs = 5000
 const lookEveryMs = 25
 const patienceMs = 4000
-
-/** Something goes on elsewhere that has to be waited for. */
-class NotYet extends StoreUnavailable {}
 
 /**
  * Removes what is left of a user whose account was erased. Each step can be done again, after a stop at any moment, until

@@ -1,4 +1,4 @@
-import type { Position } from '../event-store/event-store.ts'
+import { type Position, StoreUnavailable } from '../event-store/event-store.ts'
 
 export type ChoresLog = { warn(fields: object, message: string): void }
 
@@ -9,6 +9,9 @@ type Chore = {
   attempts: number
   timer: NodeJS.Timeout | null
 }
+
+/** Something that goes on elsewhere has to be waited for: no failure, and no reason to look less and less often. */
+export class NotYet extends StoreUnavailable {}
 
 export type Chores = {
   /** Does something that an event asks for, at once or `afterMs` later, until it is done. */
@@ -61,7 +64,8 @@ export function createChores(options: {
   function tryLater(chore: Chore, error: unknown): void {
     if (stopped) return
     chore.attempts += 1
-    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (chore.attempts - 1))
+    const doublings = error instanceof NotYet ? 0 : chore.attempts - 1
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** doublings)
     log.warn({ err: error, attempts: chore.attempts, nextAttemptInMs: pauseMs }, `could not ${chore.name}`)
     later(chore, pauseMs)
   }

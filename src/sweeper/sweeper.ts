@@ -76,11 +76,12 @@ export function createSweeper(options: SweeperOptions & { mayAct(): boolean }) {
     return { device: '', addressRange: '' }
   }
 
-  async function sweep(): Promise<void> {
+  /** Resolves to whether it came to the end. */
+  async function sweep(): Promise<boolean> {
     const before = new Date(now() - historyDays * millisecondsPerDay).toISOString()
     let forgotten = 0
     for await (const { id, userId } of options.sessions.endedBefore(before)) {
-      if (stopped || !mayAct()) break
+      if (stopped || !mayAct()) return false
       const intent = intentOf(`forget ${id}`)
       const { appended } = await handler.handle(sessions, sessionStream(id), intent, session =>
         forgetSession(session, userId, before),
@@ -88,13 +89,14 @@ export function createSweeper(options: SweeperOptions & { mayAct(): boolean }) {
       if (appended) forgotten += 1
     }
     if (forgotten > 0) log.info({ sessions: forgotten }, 'forgot sessions that ended long ago')
+    return true
   }
 
   function sweepAndAgain(): void {
     if (stopped || sweeping) return
     sweeping = sweep()
       .then(
-        () => sweepEveryMs,
+        isThrough => (isThrough ? sweepEveryMs : soonMs),
         (error: unknown) => {
           log.warn({ err: error }, 'could not look for sessions to forget')
           return soonMs
