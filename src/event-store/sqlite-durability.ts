@@ -70,7 +70,10 @@ export async function openDurability(
   }
 
   // Whoever wrote before may have been killed before this.
-  await sync()
+  await sync().catch(async error => {
+    await closeOnce()
+    throw error
+  })
   return {
     head(news) {
       if (underWay.size === 0 && !failure && isBehind()) sync().then(news, news)

@@ -78,6 +78,7 @@ function setUp(db: Database.Database, file: string): void {
   // What is acknowledged is synced besides, outside the event loop.
   db.pragma('synchronous = NORMAL')
   db.pragma('secure_delete = ON')
+  db.pragma('cache_size = -8000')
   db.pragma(`wal_autocheckpoint = ${checkpointPages}`)
   const version = db.pragma('user_version', { simple: true })
   if (version === 0n) db.transaction(() => db.exec(schema)).immediate()
@@ -96,12 +97,17 @@ function eventStore(
   const closing = new AbortController()
   const news = bell(durableHead, pollIntervalMs)
   const rollback = () => void (db.inTransaction && db.exec('ROLLBACK'))
+  /** Others need the lock, whatever keeps us from writing. */
+  const giveBack = (error: unknown) => {
+    rollback()
+    throw error
+  }
   const begin = async () => {
     rollback() // what could not be rolled back before
     durability.requireIntact()
     sql.begin.run()
     // Nothing is written behind a commit, of another process too, that is not on disk: so damage can be told.
-    if (durability.isBehind()) await durability.sync()
+    if (durability.isBehind()) await durability.sync().catch(giveBack)
   }
   const sync = async () => {
     await durability.sync()
