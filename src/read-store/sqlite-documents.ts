@@ -39,7 +39,7 @@ export function documentStatements(generation: Pick<Generation, 'projection' | '
     selectDocument: `SELECT document FROM ${documents} WHERE key = ?`,
     selectAt: `SELECT revision, document FROM ${documents} WHERE key = ?`,
     selectRevision: `SELECT revision FROM ${documents} WHERE key = ?`,
-    scan: `SELECT * FROM ${documents} WHERE key > ? ORDER BY key LIMIT ?`,
+    scan: `SELECT * FROM ${documents} WHERE key > ? ORDER BY key LIMIT +?`,
     byValue: (name: string) =>
       `SELECT d.document FROM ${index(name)} i CROSS JOIN ${documents} d ON d.row = i.row
        WHERE i.value = ? ORDER BY i.key LIMIT 100`,
@@ -47,9 +47,9 @@ export function documentStatements(generation: Pick<Generation, 'projection' | '
       `SELECT d.revision, d.document FROM ${index(name)} i CROSS JOIN ${documents} d ON d.row = i.row
        WHERE i.value = ? ORDER BY i.key LIMIT 1`,
     ascending: (name: string) =>
-      `${found(name)} WHERE (i.value, i.key) > (?, ?) AND i.value <= ? ORDER BY i.value, i.key LIMIT ?`,
+      `${found(name)} WHERE (i.value, i.key) > (?, ?) AND i.value <= ? ORDER BY i.value, i.key LIMIT +?`,
     descending: (name: string) =>
-      `${found(name)} WHERE (i.value, i.key) < (?, ?) AND i.value >= ? ORDER BY i.value DESC, i.key DESC LIMIT ?`,
+      `${found(name)} WHERE (i.value, i.key) < (?, ?) AND i.value >= ? ORDER BY i.value DESC, i.key DESC LIMIT +?`,
   }
 }
 

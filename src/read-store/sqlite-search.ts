@@ -22,7 +22,10 @@ const shortList = 1000
 /** How to find what does not begin with a text: ordering its hits, or walking through a list that has them. */
 type Way = { order: true } | { order: false; gram: string | null }
 
-/** The SQL of a search, apart from its plan: so that the tests can look at what SQLite makes of it. */
+/**
+ * The SQL of a search, apart from its plan: so that the tests can look at what SQLite makes of it. `LIMIT +?` and not
+ * `LIMIT ?`, for whose value SQLite would plan the statement anew at each call (90 µs for the longest).
+ */
 export function searchStatements(generation: Pick<Generation, 'projection' | 'number' | 'searched'>) {
   const { documents, suffixes, grams, index } = tablesOf(generation)
   const values = index(generation.searched ?? '')
@@ -31,12 +34,12 @@ export function searchStatements(generation: Pick<Generation, 'projection' | 'nu
   const walk = (table: string, where: string) => `${hits} (
       SELECT value, key, row FROM ${table} WHERE ${where} (value, key) > (?, ?) AND value < ?
       UNION ALL SELECT value, key, row FROM ${table} WHERE ${where} (value, key) > (?, ?)
-      ORDER BY value, key LIMIT ?
-    ) i ${joined} WHERE instr(i.value, ?) > 0 LIMIT ?`
+      ORDER BY value, key LIMIT +?
+    ) i ${joined} WHERE instr(i.value, ?) > 0 LIMIT +?`
   return {
     /** What comes after a place, up to an end. */
     inOrder: `${hits} ${values} i ${joined}
-      WHERE (i.value, i.key) > (?, ?) AND i.value < ? ORDER BY i.value, i.key LIMIT ?`,
+      WHERE (i.value, i.key) > (?, ?) AND i.value < ? ORDER BY i.value, i.key LIMIT +?`,
     /** Of so many values after a place, up to an end, and after another place, those that contain a text. */
     walk: walk(values, ''),
     /** The same among those with a gram. */
@@ -46,12 +49,12 @@ export function searchStatements(generation: Pick<Generation, 'projection' | 'nu
         SELECT DISTINCT value, key, row FROM ${suffixes}
         WHERE suffix >= ? AND suffix < ? AND (value, key) > (?, ?) AND instr(value, ?) > 0
           AND NOT (value >= ? AND value < ?)
-        ORDER BY value, key, row LIMIT ?
+        ORDER BY value, key, row LIMIT +?
       ) i ${joined}`,
     /** A row if a range of suffixes has more than so many. */
-    probe: `SELECT 1 FROM ${suffixes} WHERE suffix >= ? AND suffix < ? LIMIT 1 OFFSET ?`,
+    probe: `SELECT 1 FROM ${suffixes} WHERE suffix >= ? AND suffix < ? LIMIT 1 OFFSET +?`,
     /** How many values have a gram, up to a limit. */
-    count: `SELECT count(*) FROM (SELECT 1 FROM ${grams} WHERE gram = ? LIMIT ?) i`,
+    count: `SELECT count(*) FROM (SELECT 1 FROM ${grams} WHERE gram = ? LIMIT +?) i`,
   }
 }
 
@@ -100,15 +103,19 @@ export function createSearch<Document>(
         : walkGram.all(gram, from.value, from.key, text, gram, value, key, steps, text, limit)
     }
 
-    const way =
-      ways.get(text) ?? (hasMoreThan(few) ? { order: false, gram: rarestGram(text) } : { order: true })
+    const chooseWay = (): Way => {
+      // Its list has its hits and nothing else, in order.
+      if (gramsOf(text).includes(text)) return { order: false, gram: text }
+      return hasMoreThan(few) ? { order: false, gram: rarestGram(text) } : { order: true }
+    }
+    const way = ways.get(text) ?? chooseWay()
     ways.set(text, way)
     if (way.order) return order()
     // Where names of one list that are no hits stand together, another list may get past them.
     const lists = [way.gram, ...gramsOf(text).filter(gram => gram !== way.gram)].slice(0, mostLists)
     for (const gram of lists) {
-      const hits = go(gram, longWalk)
-      if (hits.length < limit) continue
+      const hits = go(gram, gram === text ? -1 : longWalk)
+      if (hits.length < limit && gram !== text) continue
       if (gram !== way.gram) ways.set(text, { order: false, gram })
       return hits
     }

@@ -106,7 +106,7 @@ function prepare(db: Connection): void {
   db.pragma('secure_delete = ON')
   db.pragma('cache_size = -32000')
   db.pragma('temp_store = MEMORY')
-  db.pragma('wal_autocheckpoint = 2000')
+  db.pragma('wal_autocheckpoint = 8000')
   db.pragma('journal_size_limit = 67108864')
   db.transaction(() => {
     const found = Number(db.pragma('user_version', { simple: true }))
