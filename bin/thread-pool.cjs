@@ -5,6 +5,6 @@
 // are for files and names of hosts, which must not wait behind them.
 const { availableParallelism } = require('node:os')
 
-const threadsForTheRest = 4
+const threadsForTheRest = 2
 
 process.env.UV_THREADPOOL_SIZE ||= String(availableParallelism() + threadsForTheRest)

@@ -2,11 +2,10 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 import { type EventStore, StoreUnavailable } from './event-store/event-store.ts'
-import { openEventStoreDB } from './event-store/eventstoredb.ts'
+import type { EventStoreDBOptions } from './event-store/eventstoredb.ts'
 import type { WholeEventStore } from './event-store/log-transfer.ts'
 import { wholeWithStreamPrefix } from './event-store/prefixed.ts'
 import { openSqliteEventStore } from './event-store/sqlite.ts'
-import { openMongodbReadStore } from './read-store/mongodb.ts'
 import type { ReadStore } from './read-store/read-store.ts'
 import { openSqliteReadStore } from './read-store/sqlite.ts'
 
@@ -26,11 +25,18 @@ export async function openEventStore(
   log?: Warn,
   appendRetried: () => void = () => {},
 ): Promise<WholeEventStore> {
+  const { eventstoreUrl: url, dataDir, streamPrefix } = config
   const store =
-    config.eventstoreUrl === null
-      ? await openSqliteEventStore({ file: eventsFile(config.dataDir) })
-      : await openEventStoreDB({ url: config.eventstoreUrl, appendRetried, ...(log ? { log } : {}) })
-  return wholeWithStreamPrefix(store, config.streamPrefix)
+    url === null
+      ? await openSqliteEventStore({ file: eventsFile(dataDir) })
+      : await openServer({ url, appendRetried, ...(log ? { log } : {}) })
+  return wholeWithStreamPrefix(store, streamPrefix)
+}
+
+/** Loaded only where it is used, as MongoDB's driver is: each takes some 20 MB of memory. */
+async function openServer(options: EventStoreDBOptions): Promise<WholeEventStore> {
+  const { openEventStoreDB } = await import('./event-store/eventstoredb.ts')
+  return openEventStoreDB(options)
 }
 
 /** The read store that the environment tells of: MongoDB if it has an address, else SQLite in DATA_DIR. */
@@ -39,6 +45,7 @@ export async function openReadStore(
   log?: Warn,
 ): Promise<ReadStore> {
   if (url === null) return openSqliteReadStore(readFile(dataDir))
+  const { openMongodbReadStore } = await import('./read-store/mongodb.ts')
   return openMongodbReadStore({ url, prefix, ...(log ? { log } : {}) })
 }
 

@@ -61,7 +61,7 @@ export function createLimits(parts: LimitsParts) {
   return {
     /** For the first step of a route. */
     byAddress: (limit: LimitName) => (exchange: Exchange) =>
-      count(exchange, { limit, whose: networkOf(exchange) }),
+      limiter.has(limit) ? count(exchange, { limit, whose: networkOf(exchange) }) : undefined,
 
     byAccount: (limit: LimitName) => (exchange: Exchange & { claims: AccessClaims }) =>
       count(exchange, { limit, whose: String(exchange.claims.userId) }),

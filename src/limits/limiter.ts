@@ -33,6 +33,8 @@ export class Throttled extends Error {
 }
 
 export type Limiter = {
+  /** Whether there is such a limit. */
+  has(limit: LimitName): boolean
   /** Counts one more. Null: there is no such limit. Throws Throttled if that is too many. */
   count(place: Place): Promise<Standing | null>
   /** How many more there may be; Infinity where there is no limit. Throws Throttled if there may be none. */
@@ -58,6 +60,8 @@ export function createLimiter({ rules, shared, key }: LimiterParts): Limiter {
   }
 
   return {
+    has: limit => rules.has(limit),
+
     async count({ limit, whose }) {
       const rule = rules.get(limit)
       const counter = counters.get(limit)
