@@ -21,9 +21,14 @@ export function mountTmpfs(folder: string, mebibytes: number): Tmpfs {
   mounted.add(folder)
   return {
     makeReadOnly() {
-      // Over itself: the file system below cannot be changed while files on it are open for writing.
-      mount('--bind', folder, folder)
-      mount('-o', 'remount,bind,ro', folder)
+      // Over itself: the file system below cannot be changed while files on it are open for writing. It is made
+      // read-only elsewhere, where nobody opens one meanwhile.
+      const aside = mkdtempSync(join(tmpdir(), 'roster-faults-mount-'))
+      mount('--bind', folder, aside)
+      mount('-o', 'remount,bind,ro', aside)
+      mount('--bind', aside, folder)
+      execFileSync('umount', [aside])
+      rmdirSync(aside)
       return () => void execFileSync('umount', ['--lazy', folder])
     },
     unmount() {
