@@ -29,9 +29,7 @@ async function withPrograms(
 
 const clientOf = (program: Program) => createHttpClient(program.urls.get('api') ?? 'expected an api')
 
-describe('The program', function () {
-  this.timeout(60_000)
-
+describe('The program', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`answers what it is working on after ${signal}, then exits with 0`, async () => {
       await withPrograms(async (folder, start) => {

@@ -109,9 +109,7 @@ async function live(
   return { secrets: [password, newPassword, access, first, refresh, token], errors }
 }
 
-describe('A secret', function () {
-  this.timeout(60_000)
-
+describe('A secret', () => {
   it('of a user, or of the service, is in no log, event, read model, metric, error or process title', () =>
     withTemporaryFolder(async folder => {
       const dataDir = join(folder, 'data')

@@ -75,8 +75,7 @@ const takenFields = (error: unknown) =>
   error instanceof DomainError ? error.problems.map(problem => problem.field) : [String(error)]
 
 describe('The rule for names', () => {
-  it('gives a name one owner and blocks none, whichever attempts stop after whichever step, in any order', async function () {
-    this.timeout(60_000)
+  it('gives a name one owner and blocks none, whichever attempts stop after whichever step, in any order', async () => {
     const attempt = fc.record({
       username: fc.constantFrom('ege', 'EGE', 'lewis'),
       email: fc.constantFrom('', 'a@example.org', 'A@example.org', 'b@example.org'),
@@ -154,8 +153,7 @@ describe('The rule for names', () => {
     )
   })
 
-  it('keeps the username of an erased user from everybody for 30 days, and then gives it one owner', async function () {
-    this.timeout(60_000)
+  it('keeps the username of an erased user from everybody for 30 days, and then gives it one owner', async () => {
     const attempts = fc.array(fc.constantFrom('ege', 'EGE'), { minLength: 1, maxLength: 3 })
     const order = fc.array(fc.nat(3), { maxLength: 60 })
     await fc.assert(

@@ -171,8 +171,7 @@ describe('The eraser', () => {
       expect(world.removed).to.include(userId)
     }))
 
-  it('goes on where another one was killed, whichever step that was', async function () {
-    this.timeout(60_000)
+  it('goes on where another one was killed, whichever step that was', async () => {
     const whole = await stepsUntilDone()
     expect(whole).to.be.greaterThan(15)
     const atOnce = 4

@@ -33,9 +33,7 @@ async function filesThatTell(folder: string): Promise<string[]> {
   return [...new Set(found)].toSorted()
 }
 
-describe('An erased user', function () {
-  this.timeout(60_000)
-
+describe('An erased user', () => {
   it('is in no file any more, with readers and a second process at work', () =>
     withTemporaryFolder(async folder => {
       const dataDir = join(folder, 'data')

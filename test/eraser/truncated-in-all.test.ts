@@ -65,9 +65,7 @@ function partlyScavenged(store: EventStore, id: number): EventStore {
   }
 }
 
-describe('What an EventStoreDB still hands out of an erased user', function () {
-  this.timeout(60_000)
-
+describe('What an EventStoreDB still hands out of an erased user', () => {
   it('is not shown by read models built from it, and keeps nothing from being applied', () =>
     withErased(async ({ folder, store, erased, left }) => {
       for (const eventStore of [store, partlyScavenged(store, erased.id)]) {

@@ -11,8 +11,7 @@ const { EVENTSTORE_URL: eventstoreUrl, MONGODB_URL: mongodbUrl } = process.env
 
 /** EventStoreDB's protocol is spoken by the tests' own server where there is none; SQLite stands in for MongoDB. */
 if (eventstoreUrl !== undefined || mongodbUrl !== undefined) {
-  describe('On the servers at hand', function () {
-    this.timeout(60_000)
+  describe('On the servers at hand', () => {
     let database: MongodbDatabase | null = null
     let eventstoredb: EventStoreDB | null = null
 

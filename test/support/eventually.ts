@@ -1,5 +1,5 @@
 /** Repeats a check until it holds; after `withinMs` its last failure is thrown. */
-export async function eventually(check: () => unknown, withinMs = 10_000): Promise<void> {
+export async function eventually(check: () => unknown, withinMs = 30_000): Promise<void> {
   const end = performance.now() + withinMs
   for (;;) {
     try {
