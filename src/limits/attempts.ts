@@ -3,7 +3,8 @@ import { type Limiter, left, type Place, type Standing, Throttled } from './limi
 
 export type Attempts = ReturnType<typeof createAttempts>
 
-type UnderWay = { count: number; waiting: Set<() => void> }
+/** `ended` counts those that are over; `asking` how many ask for a turn. */
+type UnderWay = { count: number; ended: number; asking: number; waiting: Set<() => void> }
 
 /** How many attempts in one place may wait for those under way. */
 const mostWaiting = 64
@@ -18,26 +19,40 @@ export function createAttempts(limiter: Limiter) {
   /** Waits for a turn, which is to be given back. Throws Throttled, and Overloaded. */
   async function turn(place: Place, deadline: number): Promise<() => void> {
     const key = `${place.limit} ${place.whose}`
-    for (;;) {
-      const may = await limiter.left(place)
-      const there = underWay.get(key) ?? { count: 0, waiting: new Set() }
-      if (there.count < may) {
-        there.count += 1
-        underWay.set(key, there)
-        return () => giveBack(key, there)
+    const there = underWay.get(key) ?? { count: 0, ended: 0, asking: 0, waiting: new Set() }
+    underWay.set(key, there)
+    there.asking += 1
+    try {
+      for (;;) {
+        const { ended } = there
+        const may = await limiter.left(place)
+        // One that ended while this was asked may have been counted since.
+        const isKnown = there.ended === ended
+        if (isKnown && there.count < may) {
+          there.count += 1
+          return () => giveBack(key, there)
+        }
+        if (there.waiting.size >= mostWaiting || performance.now() > deadline) {
+          throw new Overloaded(`${there.waiting.size} attempts wait for those under way`)
+        }
+        if (isKnown) await new Promise<void>(resolve => there.waiting.add(resolve))
       }
-      if (there.waiting.size >= mostWaiting || performance.now() > deadline) {
-        throw new Overloaded(`${there.waiting.size} attempts wait for those under way`)
-      }
-      await new Promise<void>(resolve => there.waiting.add(resolve))
+    } finally {
+      there.asking -= 1
+      forgetIfIdle(key, there)
     }
   }
 
   function giveBack(key: string, there: UnderWay): void {
     there.count -= 1
-    if (there.count === 0) underWay.delete(key)
+    there.ended += 1
     for (const wake of there.waiting) wake()
     there.waiting.clear()
+    forgetIfIdle(key, there)
+  }
+
+  function forgetIfIdle(key: string, { count, asking }: UnderWay): void {
+    if (count + asking === 0) underWay.delete(key)
   }
 
   /** A turn in each place, one after the other; none if one of them has none. */
