@@ -27,6 +27,8 @@ export function isDuplicateKey(error: unknown): boolean {
 export function duplicatesIn(error: unknown): number[] | null {
   if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) return null
   const errors = [error.writeErrors].flat()
+  // Without any, the connection broke: nothing is known of what was written.
+  if (errors.length === 0) return null
   return errors.every(({ code }) => code === duplicateKey) ? errors.map(({ index }) => index) : null
 }
 

@@ -396,6 +396,30 @@ if (serverUrl !== undefined) {
         }
       })
 
+      it('breaks off again and again, loses no document that it confirmed', async () => {
+        const store = await open({ url, timing })
+        await store.createGeneration(people)
+        const documents = store.open(people, foundBy)
+        const confirmed: string[] = []
+        proxy.delay(5)
+        const writer = async (lane: number) => {
+          for (let turn = 0; turn < 30; turn++) {
+            const some = Array.from({ length: 5 }, (_, at) => person(`${lane} ${turn} ${at}`, 0, 'new'))
+            const failure = await failureOf(write(documents, some))
+            if (failure === null) confirmed.push(...some.map(({ key }) => key))
+            else expect(failure).to.be.instanceOf(StoreUnavailable)
+          }
+        }
+        const breaking = setInterval(() => proxy.interrupt(), 250)
+        await Promise.all(Array.from({ length: 8 }, (_, lane) => writer(lane)))
+        clearInterval(breaking)
+        await proxy.mend()
+        await isBack(store)
+        expect(confirmed).to.not.be.empty
+        const found = await documents.read(confirmed)
+        expect(confirmed.filter(key => !found.has(key))).to.deep.equal([])
+      })
+
       it('is gone, closes without it', async () => {
         const store = await open({ url, timing })
         await store.workers()
