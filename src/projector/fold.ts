@@ -38,7 +38,7 @@ export function keyEvents<Document extends JsonObject>(
  * stops at its first event that cannot be applied.
  */
 export function foldEvents<Document extends JsonObject>(
-  projection: Pick<Projection<Document>, 'evolve'>,
+  projection: Pick<Projection<Document>, 'evolve' | 'indexes'>,
   events: readonly Keyed[],
   stored: ReadonlyMap<string, StoredDocument<Document>>,
 ): { writes: StoredDocument<Document>[]; unapplied: Unapplied[] } {
@@ -54,6 +54,8 @@ export function foldEvents<Document extends JsonObject>(
         throw new Error(`document ${key} is fed by ${before.stream}, found an event for it in ${stream}`)
       }
       const document = removes ? null : projection.evolve(before?.document ?? null, event)
+      // One that cannot be found by all that it is to be found by cannot be stored.
+      if (document) for (const valueIn of Object.values(projection.indexes)) valueIn(document)
       written.set(key, { key, stream, revision, document })
     } catch (error) {
       unapplied.set(stream, { event, key, error })

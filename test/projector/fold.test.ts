@@ -96,6 +96,22 @@ describe('the fold of a read model', () => {
     ])
   })
 
+  it('stops a stream at a document that cannot be found as it should', () => {
+    const username = (profile: Profile) => {
+      if (profile.bio === 'awkward') throw new Error('expected a bio that is not awkward')
+      return profile.key
+    }
+    const events = [registered(1, 'ada'), edited({ bio: 'awkward' }), edited({ bio: 'late' })]
+    const keyed = events.map((event, at) => ({
+      key: '1',
+      event: toRecorded({ ...event, stream: 'user-1', revision: BigInt(at), position: BigInt(at) }),
+      removes: false,
+    }))
+    const { writes, unapplied } = foldEvents({ ...profiles, indexes: { username } }, keyed, new Map())
+    expect(writes.map(({ revision, document }) => [revision, document?.bio])).to.deep.equal([[0n, '']])
+    expect(unapplied.map(({ event }) => event.revision)).to.deep.equal([1n])
+  })
+
   it('refuses a document that two streams would feed', () => {
     const events = ['user-1', 'user-9'].map((stream, at) => ({
       ...registered(1, 'ada'),
