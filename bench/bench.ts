@@ -40,7 +40,7 @@ export type Scale = {
 export type Case = { name: string; run(bench: Bench): Promise<void> }
 
 export const fullScale: Scale = {
-  rounds: 5,
+  rounds: 3,
   roundSeconds: 4,
   small: 200_000,
   large: 1_000_000,
