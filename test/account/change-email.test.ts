@@ -142,7 +142,7 @@ describe('Confirming an address', () => {
             }
           }),
       ),
-      { numRuns: 150 },
+      { numRuns: 100 },
     )
   })
 })

@@ -149,7 +149,7 @@ describe('The rule for names', () => {
             }
           }),
       ),
-      { numRuns: 250 },
+      { numRuns: 150 },
     )
   })
 
