@@ -7,7 +7,7 @@ export type RatioLine = { title: string; of: Side; to: Side; wanted: number | nu
 export type Rounds = {
   count: number
   seconds: number
-  /** Whether each side is first measured once, for half as long, without counting it. */
+  /** Whether each side is first measured once, for twice as long, without counting it: until its code is compiled. */
   warmUp: boolean
   /** What passes between two measurements. */
   settleSeconds: number
@@ -30,7 +30,7 @@ export async function compare(lines: readonly RatioLine[], rounds: Rounds): Prom
   const sides = [...new Set(lines.flatMap(({ of, to }) => [of, to]))]
   const figures = new Map(sides.map(side => [side, [] as number[]]))
   for (const side of rounds.warmUp ? sides : []) {
-    await side.measure(rounds.seconds / 2)
+    await side.measure(rounds.seconds * 2)
     await pause(rounds.settleSeconds)
   }
   for (let round = 0; round < rounds.count; round++) {
