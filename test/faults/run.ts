@@ -46,7 +46,9 @@ async function run({ only, on: wantedOn, ...extent }: Run): Promise<number> {
   for (const isAlone of [false, true]) {
     const together = todo.filter(({ fault }) => (fault.alone ?? false) === isAlone)
     await inParallel(together, isAlone ? 1 : atOnce, async ({ fault, on }) => {
-      lost += await meet(fault, on, extent)
+      // Not in one: what others add meanwhile would be forgotten.
+      const here = await meet(fault, on, extent)
+      lost += here
     })
   }
   console.log(`kill -9: ${[...kills].map(([role, times]) => `${role} ${times}`).join(', ') || 'none'}`)

@@ -21,7 +21,8 @@ export function openOutbox(folder: string): Outbox {
     const names = await readdir(folder).catch(() => [])
     for (const name of names) {
       if (name.startsWith('.') || read.has(name)) continue
-      const mail = await readFile(join(folder, name), 'utf8')
+      const mail = await readFile(join(folder, name), 'utf8').catch(noneIfGone)
+      if (mail === null) continue
       const [address, token] = [receiver.exec(mail)?.[1], tokenLine.exec(mail)?.[0]]
       if (address === undefined) throw new Error(`expected a receiver in ${name}, found\n${mail}`)
       // Mails that only tell something have no token.
@@ -44,4 +45,10 @@ export function openOutbox(folder: string): Outbox {
       }
     },
   }
+}
+
+/** A mail of somebody who is erased goes with them. */
+function noneIfGone(error: unknown): null {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+  throw error
 }
