@@ -10,6 +10,8 @@ const connections = 100
 const everyMs = 20
 const honestMs = 2000
 const honestPauseMs = 100
+/** Half of what they do wants a hash, and waits: so many that some edit and refresh all the same. */
+const honestClients = 48
 const answerWithinMs = 30_000
 
 /** Logins with wrong passwords, 5,000 a second, whether they are answered or not, while others use Roster as ever. */
@@ -29,7 +31,7 @@ export const floodLogins: Fault['commit'] = async ({ service, underLoad, ledger 
         await pause(everyMs)
       }
     },
-    { pauseMs: honestPauseMs },
+    { pauseMs: honestPauseMs, clients: honestClients },
   )
   for (const end = performance.now() + answerWithinMs; flood.answered() < sent && performance.now() < end; )
     await pause(50)
