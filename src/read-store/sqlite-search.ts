@@ -103,19 +103,18 @@ export function createSearch<Document>(
         : walkGram.all(gram, from.value, from.key, text, gram, value, key, steps, text, limit)
     }
 
-    const chooseWay = (): Way => {
-      // Its list has its hits and nothing else, in order.
-      if (gramsOf(text).includes(text)) return { order: false, gram: text }
-      return hasMoreThan(few) ? { order: false, gram: rarestGram(text) } : { order: true }
-    }
-    const way = ways.get(text) ?? chooseWay()
+    const grams = gramsOf(text)
+    // Its list has its hits and nothing else, in order.
+    if (grams.includes(text)) return go(text, -1)
+    const way =
+      ways.get(text) ?? (hasMoreThan(few) ? { order: false, gram: rarestGram(text) } : { order: true })
     ways.set(text, way)
     if (way.order) return order()
     // Where names of one list that are no hits stand together, another list may get past them.
-    const lists = [way.gram, ...gramsOf(text).filter(gram => gram !== way.gram)].slice(0, mostLists)
+    const lists = [way.gram, ...grams.filter(gram => gram !== way.gram)].slice(0, mostLists)
     for (const gram of lists) {
-      const hits = go(gram, gram === text ? -1 : longWalk)
-      if (hits.length < limit && gram !== text) continue
+      const hits = go(gram, longWalk)
+      if (hits.length < limit) continue
       if (gram !== way.gram) ways.set(text, { order: false, gram })
       return hits
     }
