@@ -80,8 +80,12 @@ export function createSweeper(options: SweeperOptions & { mayAct(): boolean }) {
   async function sweep(): Promise<boolean> {
     const before = new Date(now() - historyDays * millisecondsPerDay).toISOString()
     let forgotten = 0
+    let isThrough = true
     for await (const { id, userId } of options.sessions.endedBefore(before)) {
-      if (stopped || !mayAct()) return false
+      if (stopped || !mayAct()) {
+        isThrough = false
+        break
+      }
       const intent = intentOf(`forget ${id}`)
       const { appended } = await handler.handle(sessions, sessionStream(id), intent, session =>
         forgetSession(session, userId, before),
@@ -89,7 +93,7 @@ export function createSweeper(options: SweeperOptions & { mayAct(): boolean }) {
       if (appended) forgotten += 1
     }
     if (forgotten > 0) log.info({ sessions: forgotten }, 'forgot sessions that ended long ago')
-    return true
+    return isThrough
   }
 
   function sweepAndAgain(): void {
