@@ -1,8 +1,7 @@
 import { join } from 'node:path'
-import { z } from 'zod'
 import type { Case } from '../bench.ts'
-import { type Child, startChild } from '../measuring/child.ts'
-import { type Side, whole } from '../measuring/comparison.ts'
+import { childSide, startChild } from '../measuring/child.ts'
+import { whole } from '../measuring/comparison.ts'
 
 /** Each side takes minutes for one. */
 const rounds = 1
@@ -20,17 +19,12 @@ export const rebuild: Case = {
     const loop = await onFile('../baselines/bare-read-model.ts', 'bare-read-model.db')
     const title = `rebuild profiles from ${whole(users.length)} events`
     try {
-      const of = side('Roster', projector, users.length)
-      const to = side('bare better-sqlite3 loop, same rows', loop, users.length)
+      const of = childSide('Roster', projector, users.length)
+      const to = childSide('bare better-sqlite3 loop, same rows', loop, users.length)
       await bench.compare([{ title, of, to, wanted: 0.4 }], { count: rounds, warmUp: false })
     } finally {
       await projector.stop()
       await loop.stop()
     }
   },
-}
-
-/** It takes the time it takes, however long a round is. */
-function side(name: string, child: Child, events: number): Side {
-  return { name, measure: async () => events / z.number().parse(await child.ask({})) }
 }

@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { z } from 'zod'
+import type { Side } from './comparison.ts'
 
 /** A part of the bench in a process of its own: it sends one message when it is ready, and answers questions. */
 export type Child = {
@@ -44,4 +46,12 @@ async function nextMessage(child: ChildProcess, exited: Promise<unknown[]>, modu
     message.catch(() => {})
     ended.catch(() => {})
   }
+}
+
+/**
+ * A child that answers with how many seconds it took for so many `events`. It takes the time it takes, however long a
+ * round is.
+ */
+export function childSide(name: string, child: Child, events: number): Side {
+  return { name, measure: async () => events / z.number().parse(await child.ask({})) }
 }

@@ -1,7 +1,6 @@
-import { z } from 'zod'
 import type { Bench } from '../bench.ts'
-import { type Child, startChild } from '../measuring/child.ts'
-import { type Side, whole } from '../measuring/comparison.ts'
+import { childSide, startChild } from '../measuring/child.ts'
+import { whole } from '../measuring/comparison.ts'
 import type { Servers } from './servers.ts'
 import type { SeededLog } from './world.ts'
 
@@ -13,17 +12,12 @@ export async function project(bench: Bench, servers: Servers, log: SeededLog): P
   const loop = await start('../baselines/bare-bulk-writes.ts')
   const events = log.users.length
   try {
-    const of = side('Roster', projector, events)
-    const to = side('bare bulkWrite, same documents', loop, events)
+    const of = childSide('Roster', projector, events)
+    const to = childSide('bare bulkWrite, same documents', loop, events)
     const title = `project the profiles of ${whole(events)} users`
     await bench.compare([{ title, of, to, wanted: 0.8 }], { count: 3, warmUp: false })
   } finally {
     await projector.stop()
     await loop.stop()
   }
-}
-
-/** It takes the time it takes, however long a round is. */
-function side(name: string, child: Child, events: number): Side {
-  return { name, measure: async () => events / z.number().parse(await child.ask({})) }
 }
