@@ -167,15 +167,20 @@ if (serverUrl !== undefined) {
         })
       })
 
+      /** Fills the log twice, follows all of it, and then puts it back to where it was in between. */
+      async function replaceByOlderCopy(folder: string): Promise<EventStore> {
+        const first = await start(folder)
+        await fill(log)
+        const older = stores.eventstoredb.log.all().length
+        await fill(log)
+        await eventually(() => expectTrue(log), 20_000)
+        await stop(first)
+        return replace(copyOf(stores.eventstoredb, older))
+      }
+
       it('by an older copy of itself: builds a new generation and misses no event', async () => {
         await withTemporaryFolder(async folder => {
-          const first = await start(folder)
-          await fill(log)
-          const older = stores.eventstoredb.log.all().length
-          await fill(log)
-          await eventually(() => expectTrue(log), 20_000)
-          await stop(first)
-          const copy = await replace(copyOf(stores.eventstoredb, older))
+          const copy = await replaceByOlderCopy(folder)
           await append(copy, 7, 'after the restore')
           await start(folder)
           await expectRebuilt(copy, 'beyond the log')
@@ -184,13 +189,7 @@ if (serverUrl !== undefined) {
 
       it('by an older copy of itself that has grown again: misses no event either', async () => {
         await withTemporaryFolder(async folder => {
-          const first = await start(folder)
-          await fill(log)
-          const older = stores.eventstoredb.log.all().length
-          await fill(log)
-          await eventually(() => expectTrue(log), 20_000)
-          await stop(first)
-          const copy = await replace(copyOf(stores.eventstoredb, older))
+          const copy = await replaceByOlderCopy(folder)
           for (let round = 0; round < 3; round++) await fill(copy)
           await start(folder)
           await expectRebuilt(copy, 'was applied as revision')

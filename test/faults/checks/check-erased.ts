@@ -38,24 +38,24 @@ export async function checkErased({ ledger, truth }: World, caller: Caller): Pro
   const end = performance.now() + forgottenWithinMs
   const names = touched.map(({ username }) => username)
   for (let left = names; left.length > 0; await pause(200)) {
-    const told = await streamsThatTell(truth, left)
-    left = left.filter(username => told.some(stream => stream.includes(username)))
+    const suspects = await streamsWithAny(left, truth)
+    left = left.filter(username => suspects.some(stream => stream.includes(username)))
     if (performance.now() < end) continue
     ledger.violations.push(...left.map(username => `${username} was erased: expected no trace in the log`))
     return
   }
 }
 
-/** The streams that have one of the names in them, as JSON: read one by one, as `$all` has truncated events too. */
-async function streamsThatTell(truth: Truth, usernames: readonly string[]): Promise<string[]> {
-  const tells = (events: unknown) => usernames.some(username => JSON.stringify(events).includes(username))
-  const dataOf = (events: readonly { data: unknown }[]) => events.map(({ data }) => data)
-  const log = await readLog(truth)
-  const suspects = [...log].filter(([, events]) => tells(dataOf(events))).map(([stream]) => stream)
-  return withStore(openEventStore(truth), async store => {
-    const found = await Promise.all(suspects.map(async stream => dataOf(await store.readStream(stream))))
-    return found.filter(tells).map(data => JSON.stringify(data))
+/** The streams in which one of the names was, as JSON: read one by one, as `$all` has truncated events too. */
+async function streamsWithAny(usernames: readonly string[], truth: Truth): Promise<string[]> {
+  const toJson = (events: readonly { data: unknown }[]) => JSON.stringify(events.map(({ data }) => data))
+  const streams = [...(await readLog(truth))].filter(([, events]) => {
+    const json = toJson(events)
+    return usernames.some(username => json.includes(username))
   })
+  return withStore(openEventStore(truth), store =>
+    Promise.all(streams.map(async ([stream]) => toJson(await store.readStream(stream)))),
+  )
 }
 
 function logIn(caller: Caller, { username, password }: Member) {
