@@ -7,7 +7,7 @@ import { compareUtf8, inRange } from './mongodb-filters.ts'
 import type { Generations } from './mongodb-generations.ts'
 import type { Leases } from './mongodb-leases.ts'
 import { createSearch } from './mongodb-search.ts'
-import { createToRow, writeGuarded } from './mongodb-writes.ts'
+import { createToRow, repairGuarded, writeGuarded } from './mongodb-writes.ts'
 import {
   type ApplyBatch,
   type AtRevision,
@@ -182,10 +182,8 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     completeSearch: ({ follower, held }) =>
       run(`reading the leases of ${follower}`, () => leases.lost(follower, held)),
 
-    repair: async document => {
-      const row = toRow(document)
-      await run(`writing ${name}`, () => rows.replaceOne({ _id: row._id }, row, { upsert: true }))
-    },
+    repair: (key, found, right) =>
+      run(`writing ${name}`, () => repairGuarded(rows, { key, found, right: right && toRow(right) })),
   }
 }
 

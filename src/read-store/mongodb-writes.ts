@@ -42,6 +42,20 @@ export async function writeGuarded(
   return again.length < overtaken.length
 }
 
+/** Stores a row, or removes it, if what is there has the revision found; returns whether it has. */
+export async function repairGuarded(
+  collection: Collection<StoredRow>,
+  { key, found, right }: { key: string; found: bigint | null; right: StoredRow | null },
+): Promise<boolean> {
+  if (found === null) {
+    if (!right) return (await collection.countDocuments({ _id: key }, { limit: 1 })) === 0
+    return (await bulkWrite(collection, [{ insertOne: { document: right } }])).length === 0
+  }
+  const asFound = { _id: key, revision: found }
+  if (!right) return (await collection.deleteOne(asFound)).deletedCount === 1
+  return (await collection.replaceOne(asFound, right)).matchedCount === 1
+}
+
 function replacement(row: StoredRow): Write {
   const filter = { _id: row._id, revision: { $lt: row.revision } }
   return { replaceOne: { filter, replacement: row } }

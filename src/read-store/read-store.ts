@@ -108,8 +108,12 @@ export interface Documents<Document extends JsonObject, Index extends string = s
    * returns the partitions lost. Doing it again is harmless.
    */
   completeSearch(options: CompleteSearch): Promise<number[]>
-  /** Writes a document as it should have been, whatever its revision: only to repair what `verify` found. */
-  repair(document: StoredDocument<Document>): Promise<void>
+  /**
+   * Stores a document as it should have been, whatever its revision, with all that it is found by; null: removes it
+   * altogether. Only to repair what `verify` found: does nothing and resolves to false if what is stored under the key
+   * has not the revision `found` any more (null: nothing is stored).
+   */
+  repair(key: string, found: Revision | null, right: StoredDocument<Document> | null): Promise<boolean>
 }
 
 export type AtRevision<Document> = { revision: Revision; document: Document }

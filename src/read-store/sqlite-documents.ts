@@ -72,6 +72,7 @@ export function createDocuments<Document extends JsonObject, Index extends strin
   const scan = db.prepare<[string, number], Row>(sql.scan).raw()
   const insert = db.prepare(`INSERT INTO ${documents} VALUES (NULL, ?, ?, ?, ?)`)
   const update = db.prepare(`UPDATE ${documents} SET stream = ?, revision = ?, document = ? WHERE row = ?`)
+  const remove = db.prepare<[number]>(`DELETE FROM ${documents} WHERE row = ?`)
   const entries = createEntries(db, generation, foundBy)
   const search = generation.searched === null ? null : createSearch(db, generation, parse)
 
@@ -193,15 +194,17 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     completeSearch: options =>
       completeEntries(session, ledger, options, (after, limit) => scan.all(after, limit), entries, parse),
 
-    repair: document =>
+    repair: (key, found, right) =>
       write(() => {
-        const { key } = document
         const rows = new Map<string, number>()
         const before = readAll([key], rows).get(key)
-        const entry = { key, row: store(rows.get(key), document) }
+        if ((before?.revision ?? null) !== found) return false
         // All anew: whoever changed the document by hand may have changed these, or left what belongs to a removed row.
-        entries.change(entry, before?.document ?? null, null, false)
-        entries.change(entry, null, document.document, false)
+        const old = rows.get(key)
+        if (old !== undefined) entries.change({ key, row: old }, before?.document ?? null, null, false)
+        if (right) entries.change({ key, row: store(old, right) }, null, right.document, false)
+        else if (old !== undefined) remove.run(old)
+        return true
       }),
   }
 }

@@ -14,7 +14,12 @@ import { type Scratch, type ScratchDocuments, withScratch } from './verifying/sc
 import { createStreamChecks } from './verifying/streams.ts'
 
 type Options = { repair?: true; json?: true }
-type Truth = { projection: Projection<JsonObject>; documents: ScratchDocuments<JsonObject> }
+type Truth = {
+  projection: Projection<JsonObject>
+  documents: ScratchDocuments<JsonObject>
+  /** Streams that go no further, because of an event that cannot be applied. */
+  stopped: Set<string>
+}
 
 const eventsAtOnce = 4000
 const howToGoOn = 'nothing was written but what it said was repaired; the same command begins anew'
@@ -64,7 +69,8 @@ async function verify(verifying: Verifying): Promise<Comparison & { events: numb
   const streams = await createStreamChecks(scratch, eventStore, report)
   const truths: Truth[] = []
   for (const projection of projections) {
-    truths.push({ projection, documents: await scratch.documents<JsonObject>(projection.name) })
+    const documents = await scratch.documents<JsonObject>(projection.name)
+    truths.push({ projection, documents, stopped: new Set() })
   }
   const events = await readLog(verifying, async some => {
     await streams.take(some)
@@ -128,12 +134,24 @@ async function readLog(
   return events
 }
 
-async function apply({ projection, documents }: Truth, events: readonly RecordedEvent[]): Promise<void> {
-  const wanted = events.filter(({ stream }) => projection.streams.some(prefix => stream.startsWith(prefix)))
+async function apply(
+  { projection, documents, stopped }: Truth,
+  events: readonly RecordedEvent[],
+): Promise<void> {
+  const wanted = events.filter(
+    ({ stream }) => !stopped.has(stream) && projection.streams.some(prefix => stream.startsWith(prefix)),
+  )
   // What cannot be read is reported for the stream; its read models stop there too.
-  const { keyed } = keyEvents(projection, wanted, toRecorded)
+  const { keyed, unapplied } = keyEvents(projection, wanted, toRecorded)
   const keys = [...new Set(keyed.map(({ key }) => key))]
-  if (keys.length > 0) await documents.change(keys, stored => foldEvents(projection, keyed, stored).writes)
+  if (keys.length > 0) {
+    await documents.change(keys, stored => {
+      const folded = foldEvents(projection, keyed, stored)
+      unapplied.push(...folded.unapplied)
+      return folded.writes
+    })
+  }
+  for (const { event } of unapplied) stopped.add(event.stream)
 }
 
 async function reportUnreadable(events: readonly RecordedEvent[], report: Report): Promise<void> {

@@ -287,14 +287,30 @@ export function readStoreConformance(name: string, fresh: () => Promise<ReadStor
       })
 
       it('writes a repaired document whatever its revision', async () => {
-        await write(documents, [person('1', 4, 'wrong')])
-        await documents.repair(person('1', 2, 'right'))
-        await documents.repair(person('2', 0, 'missing'))
-        expect([...(await documents.read(['1', '2'])).values()]).to.deep.equal([
+        await write(documents, [person('1', 4, 'wrong'), person('3', 0, 'extra')])
+        expect(await documents.repair('1', 4n, person('1', 2, 'right'))).to.equal(true)
+        expect(await documents.repair('2', null, person('2', 0, 'missing'))).to.equal(true)
+        expect(await documents.repair('3', 0n, null)).to.equal(true)
+        expect([...(await documents.read(['1', '2', '3'])).values()]).to.deep.equal([
           person('1', 2, 'right'),
           person('2', 0, 'missing'),
         ])
         expect(await documents.find('name', 'wrong')).to.deep.equal([])
+        expect(await searchAll(documents, '', 10)).to.deep.equal(['missing', 'right'])
+      })
+
+      it('repairs nothing that was written since it was looked at', async () => {
+        await write(documents, [person('1', 1, 'newer'), person('2', 0, 'new')])
+        expect(await documents.repair('1', 0n, person('1', 0, 'older'))).to.equal(false)
+        expect(await documents.repair('1', 0n, null)).to.equal(false)
+        expect(await documents.repair('2', null, person('2', 0, 'other'))).to.equal(false)
+        expect(await documents.repair('2', null, null)).to.equal(false)
+        expect(await documents.repair('3', 0n, person('3', 0, 'gone'))).to.equal(false)
+        expect([...(await documents.read(['1', '2', '3'])).values()]).to.deep.equal([
+          person('1', 1, 'newer'),
+          person('2', 0, 'new'),
+        ])
+        expect(await searchAll(documents, '', 10)).to.deep.equal(['new', 'newer'])
       })
 
       it('keeps generations apart', async () => {

@@ -141,6 +141,16 @@ describe('roster verify', () => {
       ])
     }))
 
+  it('compares a stream up to its first event that cannot be read, and not what comes long after that', () =>
+    inWorld(async ({ verify, change, tamper }) => {
+      const edits = Array.from({ length: 4500 }, () => anEvent({ bio: 'b' }, { type: 'ProfileEdited' }))
+      await change(store => store.append('user-1', [anEvent({}, { type: 'FromTheFuture' }), ...edits], 0n))
+      tamper('read', "UPDATE leases SET checkpoint = 1000000 WHERE follower LIKE 'profiles%'")
+      const { found } = await verify()
+      expect(found.filter(({ kind }) => kind !== 'time goes back')).to.have.length(1)
+      expect(found.find(({ kind }) => kind === 'unreadable')).to.include({ stream: 'user-1', revision: '1' })
+    }))
+
   const damages: [
     what: string,
     damage: (world: World) => unknown,

@@ -143,30 +143,36 @@ async function extra(comparing: Comparing, found: Stored): Promise<Finding | nul
   return { kind: 'extra', projection: comparing.projection.name, key, stream }
 }
 
-/** What the stream of a document says at its revision; at the stream's end if it does not reach so far. */
+/**
+ * What the stream of a document says at its revision; at the stream's end if it does not reach so far, or before the
+ * first event that cannot be applied.
+ */
 async function foldTo(
   { eventStore, projection }: Pick<Comparing, 'eventStore' | 'projection'>,
   { key, stream, revision }: Pick<Stored, 'key' | 'stream' | 'revision'>,
 ): Promise<Stored> {
-  let folded: Stored = { key, stream, revision: -1n, document: null }
+  const folded = new Map<string, Stored>()
   for (let from = 0n; from <= revision; ) {
     const page = await eventStore.readStream(stream, { from, limit: 500 })
     const last = page.at(-1)
     if (!last) break
-    const { keyed } = keyEvents(
+    const { keyed, unapplied } = keyEvents(
       projection,
       page.filter(event => event.revision <= revision),
       toRecorded,
     )
-    const stored = new Map(folded.revision < 0n ? [] : [[key, folded]])
-    const mine = keyed.filter(event => event.key === key)
-    folded = foldEvents(projection, mine, stored).writes[0] ?? folded
+    const next = foldEvents(projection, keyed, folded)
+    for (const document of next.writes) folded.set(document.key, document)
+    if (unapplied.length > 0 || next.unapplied.length > 0) break
     from = last.revision + 1n
   }
-  return folded
+  return folded.get(key) ?? { key, stream, revision: -1n, document: null }
 }
 
-/** Writes the document as the end of its stream has it, again if its worker wrote an older one meanwhile. */
+/**
+ * Writes the document as the end of its stream has it; again if its worker has written it since it was looked at, or
+ * writes an older one meanwhile.
+ */
 async function repair(
   comparing: Comparing,
   live: Documents<JsonObject>,
@@ -174,12 +180,12 @@ async function repair(
   stream: string,
 ): Promise<boolean> {
   for (let tries = 0; tries < 10; tries++) {
-    const right = await foldTo(comparing, { key, stream, revision: 2n ** 62n })
     const before = (await live.read([key])).get(key)
-    const revision = right.revision < 0n ? (before?.revision ?? 0n) : right.revision
-    await live.repair({ ...right, revision })
+    const end = await foldTo(comparing, { key, stream, revision: 2n ** 62n })
+    const right = end.revision < 0n ? null : end
+    if (!(await live.repair(key, before?.revision ?? null, right))) continue
     const after = (await live.read([key])).get(key)
-    if (after && isDeepStrictEqual(after.document, right.document)) return true
+    if (isDeepStrictEqual(after ?? null, right)) return true
   }
   return false
 }
