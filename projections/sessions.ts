@@ -23,7 +23,7 @@ const sessionStreams = 'session-'
 /** One document a session, under its id, until it is forgotten. Each of its events but the last repeats the state. */
 export const sessions: Projection<SessionRow, 'user' | 'endDay'> = {
   name: 'sessions',
-  version: 2,
+  version: 3,
   restMs: 20,
   streams: [sessionStreams],
 
@@ -44,11 +44,15 @@ export const sessions: Projection<SessionRow, 'user' | 'endDay'> = {
   },
 
   indexes: {
-    // Those that go on by themselves, since they are listed often.
-    user: ({ userId, revoked }) => (revoked ? `${userId} revoked` : String(userId)),
-    // By the day, so that a refresh does not move it each time.
-    endDay: ({ endsAt }) => endsAt.slice(0, 10),
+    // Those that go on are listed often: they are found without those that were revoked or expired.
+    user: ({ userId, endsAt, revoked }) => `${userId} ${revoked ? 'revoked' : dayOf(endsAt)}`,
+    endDay: ({ endsAt }) => dayOf(endsAt),
   },
+}
+
+/** Rows are found by the day, so that a refresh does not move them each time. */
+function dayOf(time: string): string {
+  return time.slice(0, 10)
 }
 
 /** The row of a session that goes on. */

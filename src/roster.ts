@@ -132,7 +132,7 @@ export async function startRoster(
   }
 
   function sweeperOf(): Follower {
-    const queries = createSessionQueries(readStore)
+    const queries = createSessionQueries(readStore, now)
     return sweeperFollower({
       store,
       handler,
@@ -148,7 +148,7 @@ export async function startRoster(
       store,
       readStore,
       handler,
-      sessions: createSessionQueries(readStore),
+      sessions: createSessionQueries(readStore, now),
       generations: createForgetting({ eventStore: store, readStore, logId, projections, log }),
       removals: [userId => transport.forget(userId)],
       lateMs: config.commandTimeoutMs + latenessMs,
@@ -176,7 +176,7 @@ export async function startRoster(
 
   function api(): Promise<HttpServer> {
     loadCommonPasswords()
-    const sessionQueries = createSessionQueries(readStore)
+    const sessionQueries = createSessionQueries(readStore, now)
     const commands = whenKnown(accounts, { readAccessToken: token => tokens.readAccess(token, now()) })
     const limiter = createLimiter({
       rules: config.rateLimits,

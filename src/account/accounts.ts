@@ -17,7 +17,7 @@ export type TokenPair = { refresh: string; access: string }
 export type AccessClaims = { userId: number; username: string; sessionId: string }
 
 /** A session that was not revoked by itself, as a read model knows it. */
-export type BegunSession = { id: string; accountRevision: number; endsAt: string }
+export type BegunSession = { id: string; accountRevision: number }
 
 export type NewUser = { username: string; email: string; password: string } & ProfileFields
 
@@ -84,11 +84,11 @@ export interface Accounts {
   /** Ends the session of a refresh token; a dead token ends nothing. Throws `token_wrong_type`. */
   revokeToken(refresh: string, context: CommandContext): Promise<Written<null>>
 
-  /** Those of a user's sessions that have not expired, and did not end with others. Throws `account_gone`. */
-  liveAmong<S extends BegunSession>(
+  /** Those of a user's sessions that did not end with others. Throws `account_gone`. */
+  outlivingAmong<S extends BegunSession>(
     userId: number,
     begun: readonly S[],
-    context: CommandContext,
+    context: Pick<CommandContext, 'deadline'>,
   ): Promise<S[]>
   /** The session that asks, from the log. Throws `session_ended`. */
   ownSession(claims: AccessClaims, context: CommandContext): Promise<SessionState>

@@ -2,7 +2,7 @@ import type { Accounts } from './accounts.ts'
 import { confirmEmailChange, requestEmailChange } from './change-email.ts'
 import { changePassword } from './change-password.ts'
 import { editProfile } from './edit-profile.ts'
-import { endOtherSessions, endSession, liveAmong, ownSession, revokeToken } from './end-sessions.ts'
+import { endOtherSessions, endSession, outlivingAmong, ownSession, revokeToken } from './end-sessions.ts'
 import { eraseUser } from './erase-user.ts'
 import { exportUser } from './export-user.ts'
 import { obtainTokens, requireActiveSession } from './login.ts'
@@ -22,7 +22,7 @@ export function createAccounts(side: WriteSide): Accounts {
     refreshTokens: (presented, context) => refreshTokens(side, presented, context),
     revokeToken: (refresh, context) => revokeToken(side, refresh, context),
     ownSession: (claims, context) => ownSession(side, claims, context),
-    liveAmong: (userId, begun, context) => liveAmong(side, userId, begun, context),
+    outlivingAmong: (userId, begun, context) => outlivingAmong(side, userId, begun, context),
     endSession: (claims, sessionId, context) => endSession(side, claims, sessionId, context),
     endOtherSessions: (claims, context) => endOtherSessions(side, claims, context),
     requestPasswordReset: (email, context) => requestPasswordReset(side, email, context),

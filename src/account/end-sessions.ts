@@ -11,19 +11,17 @@ import { isLive, revokeSession } from './sessions.ts'
 import type { RefreshClaims } from './tokens.ts'
 import { intentOf, type WriteSide } from './write-side.ts'
 
-/** Those of a user's sessions that have not expired, and did not end with others. Throws `account_gone`. */
-export async function liveAmong<S extends BegunSession>(
+type Deadline = Pick<CommandContext, 'deadline'>
+
+/** Those of a user's sessions that did not end with others. Throws `account_gone`. */
+export async function outlivingAmong<S extends BegunSession>(
   side: WriteSide,
   userId: number,
   begun: readonly S[],
-  context: CommandContext,
+  context: Deadline,
 ): Promise<S[]> {
   const end = await sessionsEnd(side, userId, context)
-  const now = side.now()
-  return begun.filter(
-    ({ id, accountRevision, endsAt }) =>
-      Date.parse(endsAt) > now && outlives({ sessionId: id, accountRevision }, end),
-  )
+  return begun.filter(({ id, accountRevision }) => outlives({ sessionId: id, accountRevision }, end))
 }
 
 /** The session that asks, from the log. Throws `session_ended`. */
@@ -37,7 +35,7 @@ export async function ownSession(
   return state
 }
 
-async function sessionsEnd(side: WriteSide, userId: number, context: CommandContext): Promise<SessionsEnd> {
+async function sessionsEnd(side: WriteSide, userId: number, context: Deadline): Promise<SessionsEnd> {
   const { state } = await side.handler.load(accounts, accountStream(userId), context.deadline)
   return requireActive(state).sessionsEnd
 }
@@ -134,7 +132,7 @@ export async function endOtherSessions(
 export async function askingSince(
   side: WriteSide,
   sessionId: string,
-  { deadline }: { deadline: number },
+  { deadline }: Deadline,
 ): Promise<number> {
   const { state } = await side.handler.load(sessions, sessionStream(sessionId), deadline)
   if (state.status !== 'live') throw new DomainError('session_ended')

@@ -21,9 +21,9 @@ export function createSessionRoutes(
     /** The sessions that go on, the one used last first. */
     async list(exchange: Asked): Promise<Answer> {
       const { userId, sessionId: asking } = exchange.claims
-      const begun = await sessions.ofUser(userId)
+      const begun = await sessions.unexpired(userId)
       const context = newContext(exchange)
-      const live = await accounts.liveAmong(userId, begun, context)
+      const live = await accounts.outlivingAmong(userId, begun, context)
       if (!live.some(({ id }) => id === asking)) {
         // It began a moment ago: login does not wait for read models.
         live.push(sessionRow(asking, await accounts.ownSession(exchange.claims, context)))

@@ -10,7 +10,6 @@ export async function sessionRangesSince(
   since: number,
 ): Promise<ReadonlySet<string>> {
   const userId = await accounts.findUser(username, performance.now() + withinMs)
-  const used = userId === null ? [] : await sessions.ofUser(userId)
-  const lately = used.filter(({ lastUsedAt }) => Date.parse(lastUsedAt) >= since)
-  return new Set(lately.map(({ addressRange }) => addressRange).filter(range => range !== ''))
+  const used = userId === null ? [] : await sessions.usedSince(userId, since)
+  return new Set(used.map(({ addressRange }) => addressRange).filter(range => range !== ''))
 }

@@ -66,7 +66,7 @@ async function worldOn(stage: Stage) {
       store: seen.eventStore,
       readStore: seen.readStore,
       handler: createHandler({ store: seen.eventStore, now: Date.now }),
-      sessions: createSessionQueries(seen.readStore, { refreshMs: 10 }),
+      sessions: createSessionQueries(seen.readStore, Date.now, { refreshMs: 10 }),
       generations: createForgetting({ ...seen, logId, projections, log: silent }),
       removals: [async (id: number) => void removed.push(id)],
       log: silent,

@@ -60,11 +60,11 @@ describe('The sessions', () => {
     expect(cut).to.deep.equal(whole)
   })
 
-  it('are found by user, those that were revoked apart from the others, and by the day they end', () => {
+  it('are found by user and the day they end, those that were revoked apart, and by that day', () => {
     const live = fold(recorded(started, 0, 0))
     const over = fold(recorded(started, 0, 0), recorded(revoked, 1, 86_400))
     if (!live || !over) throw new Error('expected rows')
-    expect(sessions.indexes.user(live)).to.equal('4')
+    expect(sessions.indexes.user(live)).to.equal('4 2026-01-01')
     expect(sessions.indexes.user(over)).to.equal('4 revoked')
     expect(sessions.indexes.endDay(live)).to.equal('2026-01-01')
     expect(sessions.indexes.endDay(over)).to.equal('2026-01-02')

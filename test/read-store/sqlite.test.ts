@@ -8,6 +8,7 @@ import { openSqliteReadStore } from '../../src/read-store/sqlite.ts'
 import { withTemporaryFolder } from '../support/temporary-folder.ts'
 import { auditConformance } from './audit-conformance.ts'
 import { people, readStoreConformance } from './conformance.ts'
+import { sessionConformance } from './session-conformance.ts'
 
 async function fresh() {
   const folder = await mkdtemp(join(tmpdir(), 'roster-read-store-'))
@@ -19,6 +20,7 @@ async function fresh() {
 
 readStoreConformance('sqlite.ts', fresh)
 auditConformance('sqlite.ts', fresh)
+sessionConformance('sqlite.ts', fresh)
 
 describe('a read.db of an older form', () => {
   it('is emptied, to be rebuilt from the log', async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { openMongodbReadStore } from '../../src/read-store/mongodb.ts'
 import { auditConformance } from '../read-store/audit-conformance.ts'
 import { readStoreConformance } from '../read-store/conformance.ts'
+import { sessionConformance } from '../read-store/session-conformance.ts'
 import { ownDatabase } from '../support/mongodb-database.ts'
 
 const serverUrl = process.env.MONGODB_URL
@@ -20,5 +21,6 @@ if (serverUrl !== undefined) {
     }
     readStoreConformance('mongodb.ts', fresh)
     auditConformance('mongodb.ts', fresh, 5)
+    sessionConformance('mongodb.ts', fresh)
   })
 }

@@ -75,7 +75,7 @@ function worldOn(stage: Stage) {
     },
     /** A sweeper as the program has it, with the read model that it looks at. */
     async startSweeping(): Promise<void> {
-      const queries = createSessionQueries(stage.readStore, { refreshMs: 10 })
+      const queries = createSessionQueries(stage.readStore, now, { refreshMs: 10 })
       const follower = sweeperFollower({ ...options, sessions: queries, sweepEveryMs: 20 })
       await stage.start({ projections: [projection], followers: [follower] })
     },
