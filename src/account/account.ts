@@ -51,8 +51,10 @@ type AccountState = {
   resets: readonly Reset[]
   dueMails: readonly DueMail[]
   sessionsEnd: SessionsEnd
-  /** The sessions revoked lately because of theft, of which the owner was told. */
+  /** The sessions revoked lately because of theft, as far as it was noted. */
   stolenSessions: readonly string[]
+  /** When a mail last told the owner of a theft, or null. */
+  theftToldAt: string | null
   /** When the owner was last told that somebody gave the address as theirs, or null. */
   emailWantedAt: string | null
 }
@@ -78,6 +80,7 @@ export const resetPauseSeconds = 60
 export const noticeLastsSeconds = 7 * 86_400
 const rememberedThefts = 20
 /** So that nobody fills the owner's mailbox. */
+const theftPauseSeconds = 3600
 const emailWantedPauseSeconds = 86_400
 /** So that nobody can pass for somebody who is just gone. */
 export const usernameReservedDays = 30
@@ -132,7 +135,9 @@ export function evolve(account: Account, event: AccountEvent, place: EventPlace)
       const { email, changeId, noticeId: mailId } = event.data
       const before = registeredBefore(event, account)
       const used = unwanting(before, 'used', mail => mail.mailId === changeId)
-      const after = { ...withoutEmailChange(withoutResets(used)), email, emailProved: changeId !== null }
+      const emailProved = changeId !== null
+      // The new address was told nothing yet.
+      const after = { ...withoutEmailChange(withoutResets(used)), email, emailProved, theftToldAt: null }
       const isElsewhere = before.email.toLowerCase() !== email.toLowerCase()
       return isElsewhere
         ? mailing(after, { kind: 'emailChanged' }, { mailId, to: before.email, place })
@@ -147,8 +152,13 @@ export function evolve(account: Account, event: AccountEvent, place: EventPlace)
       const { sessionId, device, addressRange, noticeId: mailId } = event.data
       const before = registeredBefore(event, account)
       const stolenSessions = [...before.stolenSessions, sessionId].slice(-rememberedThefts)
+      const { theftToldAt: toldAt } = before
+      if (toldAt !== null && place.time < secondsAfter(toldAt, theftPauseSeconds)) {
+        return { ...before, stolenSessions }
+      }
       const about = { kind: 'sessionStolen', device, addressRange } as const
-      return mailing({ ...before, stolenSessions }, about, { mailId, to: before.email, place })
+      const after = { ...before, stolenSessions, theftToldAt: place.time }
+      return mailing(after, about, { mailId, to: before.email, place })
     }
     case 'EmailWanted': {
       const before = registeredBefore(event, account)
@@ -192,6 +202,7 @@ function registered(event: UserRegistered, place: EventPlace): RegisteredAccount
     dueMails: [],
     sessionsEnd: { revision: place.revision, except: null },
     stolenSessions: [],
+    theftToldAt: null,
     emailWantedAt: null,
   }
 }
@@ -356,7 +367,7 @@ export function loseEmail(account: Account, loss: { email: string; takenBy: numb
   return isTheirs ? [{ type: 'EmailLost', data: { takenBy: loss.takenBy } }] : []
 }
 
-/** Notes that a session was revoked because of theft, so that its owner is told, once. */
+/** Notes, once, that a session was revoked because of theft; its owner gets one mail of it an hour. */
 export function noteTheft(account: Account, theft: SessionStolen['data']): AccountEvent[] {
   const isNews = isRegistered(account) && !account.stolenSessions.includes(theft.sessionId)
   return isNews ? [{ type: 'SessionStolen', data: theft }] : []

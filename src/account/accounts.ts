@@ -7,9 +7,15 @@ import type { Client } from './sessions.ts'
 /**
  * Of the request that a command serves. `deadline` is in `performance.now()` milliseconds. `idempotencyKey`: a command
  * that was done with the same key is answered as it was then, and not done again; throws `key_reused` if that asked
- * for something else.
+ * for something else. `permit`: asked once nothing else speaks against the command, before it does anything; throws if
+ * it may not be done. Only a login and changes of password and address ask.
  */
-export type CommandContext = { requestId: string; deadline: number; idempotencyKey?: string }
+export type CommandContext = {
+  requestId: string
+  deadline: number
+  idempotencyKey?: string
+  permit?(account: { email: string }): Promise<unknown>
+}
 
 export type TokenPair = { refresh: string; access: string }
 

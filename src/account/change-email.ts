@@ -39,7 +39,7 @@ export async function requestEmailChange(
     name: 'request e-mail change',
     password: change.password,
     wrongPassword,
-    async prepare({ asking, isRight }) {
+    async prepare({ account, asking, isRight }) {
       const problems: FieldProblem[] = isRight ? [] : [wrongPassword]
       const holder = await side.claims.holder('email', email, context.deadline)
       const isTheirs = holder?.account.userId === claims.userId
@@ -47,6 +47,7 @@ export async function requestEmailChange(
       const isHidden = side.settings.hideUnknownEmails
       if (isTaken && !isHidden) problems.push({ field: 'email', code: 'email_taken' })
       if (problems.length > 0) throw new DomainError('invalid_fields', problems)
+      await context.permit?.(account)
       if (isTaken) {
         const intent = intentOf('tell of a wanted e-mail', 'system', context)
         await tellOfWantedEmail(side, { email, for: 'change' }, intent)

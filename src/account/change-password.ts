@@ -29,6 +29,7 @@ export async function changePassword(
         problems.push({ field: 'new_password', ...problem })
       }
       if (problems.length > 0) throw new DomainError('invalid_fields', problems)
+      await context.permit?.(account)
       const passwordHash = await side.hasher.hash(newPassword, context.deadline)
       return current => decideChange(current, { passwordHash, noticeId, asking })
     },

@@ -96,6 +96,7 @@ export function createRoutes(parts: AppParts): Route[] {
   const readReset = parse(requestResetBody)
   const readPasswordChange = parse(changePasswordBody)
   const changePassword = createChangePassword(accounts, newCommand, limits)
+  const limitEmailChanges = limits.byAddress('email-changes-per-address')
   const readEmailChange = parse(changeEmailBody)
   const email = createEmailChangeRoutes(accounts, newCommand, { hideUnknownEmails, limits })
   const history = createHistoryRoutes(parts.history, newContext)
@@ -140,7 +141,7 @@ export function createRoutes(parts: AppParts): Route[] {
       POST: steps(requireAccount, readPasswordChange, changePassword),
     }),
     at('/api/email/change/', 'noStore', {
-      POST: steps(requireAccount, readEmailChange, limits.byMailbox, email.changeEmail),
+      POST: steps(limitEmailChanges, requireAccount, readEmailChange, email.changeEmail),
     }),
     at('/api/email/confirm/', 'noStore', { POST: steps(parse(confirmEmailBody), email.confirmEmail) }),
     at('/api/users/:username/', 'ownView', { GET: viewProfile, PUT: edit, PATCH: edit, DELETE: erase }),

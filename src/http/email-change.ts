@@ -27,7 +27,7 @@ export function createEmailChangeRoutes(
   return {
     async changeEmail(exchange: Exchange & Change): Promise<Answer> {
       const { claims, fields } = exchange
-      const context = newCommand(exchange)
+      const context = { ...newCommand(exchange), permit: limits.permitEmailChange(exchange) }
       await limits.withPassword(exchange, () => accounts.requestEmailChange(claims, fields, context))
       if (hideUnknownEmails) await hideTime(exchange)
       return done()

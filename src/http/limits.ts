@@ -47,6 +47,20 @@ export function createLimits(parts: LimitsParts) {
     return undefined
   }
 
+  /** Throws Throttled, having counted nothing, where one of the places has none left. */
+  async function countTogether(exchange: Exchange, places: readonly Place[]): Promise<void> {
+    for (const place of places) await limiter.left(place)
+    for (const place of places) tell(exchange, await limiter.count(place))
+  }
+
+  const ofMailbox = (limit: LimitName, email: string): Place => ({
+    limit,
+    whose: limiter.digest(emailKey(email)),
+  })
+
+  /** Mails that tell an account's address what was done; without one there are none. */
+  const noticesTo = (email: string) => (email === '' ? [] : [ofMailbox('notices-per-mailbox', email)])
+
   function attempt<T>(
     exchange: Exchange,
     places: readonly Place[],
@@ -66,9 +80,25 @@ export function createLimits(parts: LimitsParts) {
     byAccount: (limit: LimitName) => (exchange: Exchange & { claims: AccessClaims }) =>
       count(exchange, { limit, whose: String(exchange.claims.userId) }),
 
-    /** Mails that are to go to an address, whoever asks for them. */
+    /** Resets mailed to an address, whoever asks for them. */
     byMailbox: (exchange: Exchange & { fields: { email: string } }) =>
-      count(exchange, { limit: 'mails-per-mailbox', whose: limiter.digest(emailKey(exchange.fields.email)) }),
+      count(exchange, ofMailbox('mails-per-mailbox', exchange.fields.email)),
+
+    /** What permits a change of the password: whoever has the address, now or a moment later, it gets so many notices. */
+    permitPasswordChange:
+      (exchange: Exchange) =>
+      ({ email }: { email: string }) =>
+        countTogether(exchange, noticesTo(email)),
+
+    /** What permits to ask for an address: the mails to it, those of the account, and the notice to the old address. */
+    permitEmailChange:
+      (exchange: Exchange & { claims: AccessClaims; fields: { email: string } }) =>
+      ({ email }: { email: string }) =>
+        countTogether(exchange, [
+          { limit: 'email-changes-per-account', whose: String(exchange.claims.userId) },
+          ofMailbox('email-changes-per-mailbox', exchange.fields.email),
+          ...noticesTo(email),
+        ]),
 
     /** A command for which the password was given again. */
     withPassword<T>(exchange: Exchange & { claims: AccessClaims }, command: () => Promise<T>): Promise<T> {

@@ -17,7 +17,7 @@ export function createChangePassword(accounts: Accounts, newCommand: NewContext,
   return async (exchange: Exchange & Change): Promise<Answer> => {
     const { claims, fields } = exchange
     const change = { oldPassword: fields.old_password, newPassword: fields.new_password }
-    const context = newCommand(exchange)
+    const context = { ...newCommand(exchange), permit: limits.permitPasswordChange(exchange) }
     await limits.withPassword(exchange, () => accounts.changePassword(claims, change, context))
     return json(200, { status: 'OK' })
   }

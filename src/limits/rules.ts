@@ -1,7 +1,10 @@
 /** At most `points` within `seconds`, from the first one on. */
 export type Rule = { points: number; seconds: number }
 
-/** What is limited, and by what it is counted. Logins and passwords count if they fail. */
+/**
+ * What is limited, and by what it is counted. Logins and passwords count if they fail; sessions, notices, and changes of
+ * the address by account and mailbox once nothing else speaks against them.
+ */
 export const defaultRules = {
   'logins-per-address': { points: 100, seconds: 900 },
   'logins-per-account': { points: 10, seconds: 900 },
@@ -9,6 +12,10 @@ export const defaultRules = {
   'registrations-per-address': { points: 300, seconds: 3600 },
   'resets-per-address': { points: 100, seconds: 3600 },
   'mails-per-mailbox': { points: 5, seconds: 3600 },
+  'email-changes-per-address': { points: 100, seconds: 3600 },
+  'email-changes-per-account': { points: 10, seconds: 3600 },
+  'email-changes-per-mailbox': { points: 5, seconds: 3600 },
+  'notices-per-mailbox': { points: 10, seconds: 3600 },
   'edits-per-account': { points: 120, seconds: 60 },
   'searches-per-address': { points: 600, seconds: 60 },
 } as const satisfies Record<string, Rule>

@@ -286,6 +286,24 @@ describe('An account kept safe', () => {
       expect(mail).to.include({ kind: 'sessionStolen', to: 'ege@example.org', device: 'Firefox' })
     })
 
+    it('is told to one address once an hour at most, of whatever sessions', () => {
+      const theftOf = (noticeId: string, atSecond: number): Past => ({
+        event: { type: 'SessionStolen', data: { ...theft, sessionId: `session ${noticeId}`, noticeId } },
+        atSecond,
+      })
+      const mailedOf = (...past: (AccountEvent | Past)[]) =>
+        ['n1', 'n2', 'n3'].filter(noticeId => due([registered, ...past], noticeId) !== null)
+      const [one, two, three] = [theftOf('n1', 1), theftOf('n2', 3600), theftOf('n3', 3601)]
+      expect(mailedOf(one, two, three)).to.deep.equal(['n1', 'n3'])
+      given(registered, one)
+        .when(note)
+        .then({ type: 'SessionStolen', data: { ...theft, noticeId: 'm' } })
+      given(registered, one, two)
+        .when(account => noteTheft(account, { ...theft, sessionId: 'session n2' }))
+        .thenNothing()
+      expect(mailedOf(one, changeRequested(), emailChanged(), two)).to.deep.equal(['n1', 'n2'])
+    })
+
     it('is of no interest to nobody', () => {
       given().when(note).thenNothing()
     })

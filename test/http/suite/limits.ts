@@ -17,6 +17,10 @@ const low = {
     'registrations-per-address=2/600',
     'resets-per-address=3/600',
     'mails-per-mailbox=2/600',
+    'email-changes-per-address=4/600',
+    'email-changes-per-account=3/600',
+    'email-changes-per-mailbox=2/600',
+    'notices-per-mailbox=4/600',
     'edits-per-account=2/600',
     'searches-per-address=2/600',
   ].join(','),
@@ -26,6 +30,9 @@ let addresses = 0
 /** An address far from all others. */
 const newAddress = () => `198.${18 + Math.floor(++addresses / 250)}.${addresses % 250}.7`
 
+/** An address that nobody has. */
+const newEmail = () => `${newName('address')}@example.org`
+
 export function limitCases(start: StartServer): void {
   describe('with limits', () => {
     const running = withServer(start, low)
@@ -34,6 +41,13 @@ export function limitCases(start: StartServer): void {
       running().client.post('/api/token/obtain/', { username, password }, from(address))
     const search = (address: string, path = '/api/users/?query=x') =>
       running().client.get(path, from(address))
+
+    const reset = (email: string, address: string) =>
+      running().client.post('/api/password/reset/', { email }, from(address))
+    const changeEmail = ({ auth }: Person, email: string, password = goodPassword, address = newAddress()) =>
+      running().client.post('/api/email/change/', { password, email }, { ...auth, ...from(address) })
+    const changePassword = ({ auth }: Pick<Person, 'auth'>, old: string, next = goodPassword) =>
+      running().client.post('/api/password/change/', { old_password: old, new_password: next }, auth)
 
     async function failUntilThrottled(username: string, address: string): Promise<void> {
       for (let count = 0; count < 3; count++) expect((await logIn(username, address)).status).to.equal(401)
@@ -163,43 +177,90 @@ export function limitCases(start: StartServer): void {
     })
 
     it('who is logged in cannot guess the password', async () => {
-      const { auth, username, path } = await person()
-      const change = (old: string) =>
-        running().client.post(
-          '/api/password/change/',
-          { old_password: old, new_password: 'battery staple 43' },
-          auth,
-        )
-      const email = () =>
-        running().client.post(
-          '/api/email/change/',
-          { password: 'c', email: `${newName()}@example.org` },
-          auth,
-        )
-      expect((await change('a')).status).to.equal(400)
+      const someone = await person()
+      const email = () => changeEmail(someone, newEmail(), 'c')
+      expect((await changePassword(someone, 'a')).status).to.equal(400)
       expect((await email()).status).to.equal(400)
-      expect(outcome(await change(goodPassword))).to.deep.equal(throttled)
+      expect(outcome(await changePassword(someone, goodPassword))).to.deep.equal(throttled)
       expect(outcome(await email())).to.deep.equal(throttled)
-      const erasure = { json: { password: goodPassword }, headers: auth }
-      expect(outcome(await running().client.ask('DELETE', path, erasure))).to.deep.equal(throttled)
-      expect((await logIn(username, newAddress(), goodPassword)).status).to.equal(200)
+      const erasure = { json: { password: goodPassword }, headers: someone.auth }
+      expect(outcome(await running().client.ask('DELETE', someone.path, erasure))).to.deep.equal(throttled)
+      expect((await logIn(someone.username, newAddress(), goodPassword)).status).to.equal(200)
     })
 
-    it('no mailbox is filled, whoever asks for the mails', async () => {
+    it('no mailbox is filled with resets, whoever asks for them', async () => {
       const { email } = await person()
-      const ask = (address: string, to: string) =>
-        running().client.post('/api/password/reset/', { email: to }, from(address))
-      expect((await ask(newAddress(), email)).status).to.equal(200)
-      expect((await ask(newAddress(), email.toUpperCase())).status).to.equal(200)
-      expect(outcome(await ask(newAddress(), email))).to.deep.equal(throttled)
-      const { auth } = await person()
-      const change = { password: goodPassword, email }
-      expect((await running().client.post('/api/email/change/', change, auth)).status).to.equal(429)
+      expect((await reset(email, newAddress())).status).to.equal(200)
+      expect((await reset(email.toUpperCase(), newAddress())).status).to.equal(200)
+      expect(outcome(await reset(email, newAddress()))).to.deep.equal(throttled)
       const address = newAddress()
-      for (let count = 0; count < 3; count++) {
-        expect((await ask(address, `${newName()}@example.org`)).status).to.equal(400)
+      for (let count = 0; count < 3; count++) expect((await reset(newEmail(), address)).status).to.equal(400)
+      expect(outcome(await reset(newEmail(), address))).to.deep.equal(throttled)
+    })
+
+    it('who asks for the address of another takes nothing away from its resets', async () => {
+      const { email } = await person()
+      const [one, two] = [await person(), await person()]
+      for (let count = 0; count < 2; count++) {
+        expect((await changeEmail(one, email, 'wrong')).status).to.equal(400)
       }
-      expect(outcome(await ask(address, `${newName()}@example.org`))).to.deep.equal(throttled)
+      expect(outcome(await changeEmail(one, email, 'wrong'))).to.deep.equal(throttled)
+      for (let count = 0; count < 2; count++) expect((await changeEmail(two, email)).status).to.equal(200)
+      expect(outcome(await changeEmail(two, email))).to.deep.equal(throttled)
+      expect((await reset(email, newAddress())).status).to.equal(200)
+      await eventually(async () => expect(await running().resetTokens(email)).to.have.lengthOf(2))
+    })
+
+    it('no mailbox is filled by those who want its address, and nothing refused counts', async () => {
+      const email = newEmail()
+      const asking = await Promise.all([person(), person(), person()])
+      expect((await changeEmail(asking[0], email, 'wrong')).status).to.equal(400)
+      expect((await changeEmail(asking[0], email)).status).to.equal(200)
+      expect((await changeEmail(asking[1], email.toUpperCase())).status).to.equal(200)
+      for (let count = 0; count < 3; count++) {
+        expect(outcome(await changeEmail(asking[2], email))).to.deep.equal(throttled)
+      }
+      expect((await changeEmail(asking[2], newEmail())).status).to.equal(200)
+    })
+
+    it('an account, or an address, asks only for so many other addresses', async () => {
+      const one = await person({ email: '' })
+      for (let count = 0; count < 3; count++) {
+        expect((await changeEmail(one, newEmail())).status).to.equal(200)
+      }
+      expect(outcome(await changeEmail(one, newEmail()))).to.deep.equal(throttled)
+      const address = newAddress()
+      for (let count = 0; count < 4; count++) {
+        expect((await changeEmail(await person(), newEmail(), goodPassword, address)).status).to.equal(200)
+      }
+      expect(outcome(await changeEmail(await person(), newEmail(), goodPassword, address))).to.deep.equal(
+        throttled,
+      )
+    })
+
+    it('no mailbox is filled with notices by an account that gave its address', async () => {
+      const { auth, email, username, path } = await person()
+      const passwords = [goodPassword, 'battery staple 43']
+      for (let count = 0; count < 4; count++) {
+        const [old = '', next = ''] = count % 2 === 0 ? passwords : passwords.toReversed()
+        expect((await changePassword({ auth }, old, next)).status).to.equal(200)
+      }
+      expect(outcome(await changePassword({ auth }, goodPassword))).to.deep.equal(throttled)
+      expect((await logIn(username, newAddress(), goodPassword)).status).to.equal(200)
+      await eventually(async () => expect(await running().mails(email)).to.have.lengthOf(4))
+      const erasure = { json: { password: goodPassword }, headers: auth }
+      expect((await running().client.ask('DELETE', path, erasure)).status).to.equal(204)
+      const next = await person({ email })
+      expect(outcome(await changePassword(next, goodPassword))).to.deep.equal(throttled)
+      expect(outcome(await changeEmail(next, newEmail()))).to.deep.equal(throttled)
+    })
+
+    it('a burst of changes of the password tells no more often', async () => {
+      const someone = await person()
+      const burst = Array.from({ length: 20 }, () => changePassword(someone, goodPassword))
+      const answers = await Promise.all(burst)
+      expect(new Set(answers.map(({ status }) => status))).to.deep.equal(new Set([200, 429]))
+      expect(answers.filter(({ status }) => status === 200).length).to.be.at.most(4)
     })
 
     it('a failed login is a line in the log that names nobody, and no event', async () => {
