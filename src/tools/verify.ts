@@ -23,6 +23,7 @@ type Truth = {
 
 const eventsAtOnce = 4000
 const howToGoOn = 'nothing was written but what it said was repaired; the same command begins anew'
+const namesUnchecked = 'names were not checked, which takes profiles'
 const example = `$ npx roster verify
 $ npx roster verify --repair profiles     and write what differs as the log says it should be
 
@@ -49,7 +50,7 @@ export function addVerify(program: Command, shell: Shell): void {
       const words = `${summary.events} events and ${summary.documents} documents: ${findings} found`
       const more = `${summary.repaired} repaired, ${summary.behind} not come to yet`
       if (options.json) await shell.print(`${JSON.stringify({ kind: 'summary', ...summary, findings })}\n`)
-      else await shell.print(`${words}; ${more}\n`)
+      else await shell.print(`${words}; ${more}${summary.namesChecked ? '' : `; ${namesUnchecked}`}\n`)
       if (findings > 0) shell.exit(exitCodes.difference)
     })
 }
@@ -63,7 +64,7 @@ type Verifying = {
   repair: boolean
 }
 
-async function verify(verifying: Verifying): Promise<Comparison & { events: number }> {
+async function verify(verifying: Verifying): Promise<Comparison & { events: number; namesChecked: boolean }> {
   const { shell, stores, scratch, projections, report, repair } = verifying
   const { eventStore, readStore, identity } = stores
   const streams = await createStreamChecks(scratch, eventStore, report)
@@ -84,7 +85,8 @@ async function verify(verifying: Verifying): Promise<Comparison & { events: numb
     await checkNames(profiles.documents, streams, { eventStore, namesKey, signal }, report)
   }
 
-  const sum = { events, documents: 0, behind: 0, repaired: 0 }
+  const namesChecked = profiles !== undefined
+  const sum = { events, documents: 0, behind: 0, repaired: 0, namesChecked }
   const bar = showProgress(shell, 'compare', events, 'documents')
   const onDocument = () => bar.update(sum.documents, sum.documents)
   try {

@@ -88,6 +88,27 @@ describe('roster verify', () => {
       expect(await findable()).to.equal(10)
     }))
 
+  it('finds a document that says to be of a later event than there is, or of another stream, and mends it', () =>
+    inWorld(async ({ verify, tamper }) => {
+      const table = tablesOf({ projection: 'profiles', number: 1 }).documents
+      tamper('read', `UPDATE ${table} SET revision = 999 WHERE key = '3'`)
+      tamper('read', `UPDATE ${table} SET stream = 'user-99' WHERE key = '4'`)
+      const expected = [
+        {
+          ...{ kind: 'misplaced', projection: 'profiles', key: '3', stream: 'user-3' },
+          problem: 'expected revision 0 of user-3, found 999',
+        },
+        {
+          ...{ kind: 'misplaced', projection: 'profiles', key: '4', stream: 'user-4' },
+          problem: 'expected it to be fed by user-4, found user-99',
+        },
+      ]
+      const repaired = await verify('--repair')
+      expect(repaired).to.deep.include({ code: 1, found: expected })
+      expect(repaired.summary).to.include({ repaired: 2 })
+      expect(await verify()).to.deep.include({ code: 0, found: [] })
+    }))
+
   for (const { name } of projections) {
     it(`finds a document changed by hand in the read model ${name}, whichever, and mends it`, () =>
       inWorld(
@@ -203,6 +224,16 @@ describe('roster verify', () => {
       /expected the email to be claimed by its account, found nobody/,
     ],
     [
+      'a name that nobody claimed for an account that is disabled',
+      async ({ change, tamper }) => {
+        await change(store => store.append('user-1', [anEvent({}, { type: 'AccountDisabled' })], 0n))
+        tamper('events', "DELETE FROM events WHERE stream LIKE 'email-%' AND position < 9")
+      },
+      'name',
+      /^user-1$/,
+      /expected the email to be claimed by its account, found nobody/,
+    ],
+    [
       'a name that another account claimed as well',
       ({ tamper }) =>
         tamper(
@@ -226,6 +257,18 @@ describe('roster verify', () => {
         expect(finding?.problem).to.match(problem)
       }))
   }
+
+  it('says that it checked no names where it did not look at profiles', async () => {
+    await inWorld(
+      async ({ verify }) => {
+        expect((await verify()).summary).to.include({ namesChecked: false })
+      },
+      ['sessions'],
+    )
+    await inWorld(async ({ verify }) => {
+      expect((await verify()).summary).to.include({ namesChecked: true })
+    })
+  })
 
   it('says in words what it found, and where there is no read model to verify', () =>
     withTemporaryFolder(async folder => {

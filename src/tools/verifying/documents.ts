@@ -56,7 +56,7 @@ export async function compareDocuments(comparing: Comparing): Promise<Comparison
   for await (const [expected, found] of merged(allOf(truth), allOf(live))) {
     if (comparing.signal.aborted) return result
     if (expected && found)
-      await settle(await differing(comparing, expected, found, isBehind), found.key, found.stream)
+      await settle(await differing(comparing, expected, found, isBehind), expected.key, expected.stream)
     else if (expected)
       await settle(await missing(comparing, expected, isBehind), expected.key, expected.stream)
     else if (found) await settle(await extra(comparing, found), found.key, found.stream)
@@ -88,17 +88,31 @@ async function differing(
 ): Promise<Finding | 'behind' | null> {
   const { name: projection } = comparing.projection
   const { key, stream } = found
-  const isSame = expected.revision === found.revision && expected.stream === stream
-  const right = isSame ? expected.document : (await foldTo(comparing, found)).document
+  if (stream !== expected.stream) {
+    const problem = `expected it to be fed by ${expected.stream}, found ${stream}`
+    return { kind: 'misplaced', projection, key, stream: expected.stream, problem }
+  }
+  const right = expected.revision === found.revision ? expected : await foldTo(comparing, found)
   // Of what was truncated meanwhile the log does not say any more what it was.
-  const isTold = found.revision >= expected.revision || (await isReadable(comparing, found))
-  if (isTold && !isDeepStrictEqual(right, found.document)) {
-    return { kind: 'differing', projection, key, stream, paths: differingPaths(right, found.document) }
+  const isTold = found.revision === expected.revision || (await isReadable(comparing, found))
+  if (isTold && !isDeepStrictEqual(right.document, found.document)) {
+    return {
+      kind: 'differing',
+      projection,
+      key,
+      stream,
+      paths: differingPaths(right.document, found.document),
+    }
+  }
+  const problem = (revision: Revision) =>
+    `expected revision ${revision} of ${stream}, found ${found.revision}`
+  if (isTold && found.revision > right.revision) {
+    // Its worker would pass over the events up to there.
+    return { kind: 'misplaced', projection, key, stream, problem: problem(right.revision) }
   }
   if (found.revision >= expected.revision) return null
   if (await isBehind(stream, found.revision + 1n)) return 'behind'
-  const problem = `expected revision ${expected.revision} of ${stream}, found ${found.revision}`
-  return { kind: 'stale', projection, key, stream, problem }
+  return { kind: 'stale', projection, key, stream, problem: problem(expected.revision) }
 }
 
 async function missing(

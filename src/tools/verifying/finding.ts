@@ -2,7 +2,13 @@
 export type Finding =
   | { kind: 'missing' | 'extra'; projection: string; key: string; stream: string }
   | { kind: 'differing'; projection: string; key: string; stream: string; paths: string[] }
-  | { kind: 'stale' | 'parked'; projection: string; key: string | null; stream: string; problem: string }
+  | {
+      kind: 'stale' | 'misplaced' | 'parked'
+      projection: string
+      key: string | null
+      stream: string
+      problem: string
+    }
   | { kind: 'unverified'; projection: string; problem: string }
   | { kind: 'gap' | 'duplicate id' | 'time goes back'; stream: string; revision: string; problem: string }
   | { kind: 'unreadable'; stream: string; revision: string; problem: string }
@@ -19,6 +25,7 @@ export function inWords(finding: Finding): string {
     case 'differing':
       return `${finding.projection} ${finding.key}: differs in ${finding.paths.join(', ')}`
     case 'stale':
+    case 'misplaced':
     case 'parked':
       return `${finding.projection} ${finding.key ?? finding.stream}: ${finding.kind}: ${finding.problem}`
     case 'unverified':

@@ -1,3 +1,4 @@
+import { isRegistered } from '../../account/account.ts'
 import { accountStream } from '../../account/aggregates.ts'
 import { claimStream, emailKey, usernameKey } from '../../account/names.ts'
 import type { EventStore, JsonObject } from '../../event-store/event-store.ts'
@@ -32,7 +33,7 @@ export async function checkNames(
     const [last] = await eventStore.readStream(stream, { direction: 'backwards', limit: 1 })
     if (last && claimantIn(last) === owner) return true
     const { account } = await accountAt(eventStore, owner, { revision: Number.POSITIVE_INFINITY })
-    if (account.status !== 'active') return true
+    if (!isRegistered(account)) return true
     return !claimsOf({ id: account.userId, username: account.username, email: account.email }).some(
       claim => claim.what === what && claim.stream === stream,
     )
