@@ -150,9 +150,9 @@ export function limitCases(start: StartServer): void {
       expect(outcome(await logIn(username, home, goodPassword))).to.deep.equal(throttled)
     })
 
-    it('nor out of where a session of the owner goes on', async () => {
+    /** Somebody who is logged in, in another session from `home` too, of which the list of sessions knows. */
+    async function withSessionAt(home: string): Promise<{ username: string; auth: Person['auth'] }> {
       const { username, refresh } = await person()
-      const home = newAddress()
       const refreshed = await running().client.post('/api/token/refresh/', { refresh }, from(home))
       expect(refreshed.status).to.equal(200)
       // The asking session is listed as the log has it, the others as their read model does.
@@ -162,8 +162,22 @@ export function limitCases(start: StartServer): void {
         const listed = await running().client.get('/api/sessions/', auth)
         expect(listed.text).to.contain(home.replace(/\.\d+$/, '.0/24'))
       })
+      return { username, auth }
+    }
+
+    it('nor out of where a session of the owner goes on', async () => {
+      const home = newAddress()
+      const { username } = await withSessionAt(home)
       await failUntilThrottled(username, newAddress())
       expect((await logIn(username, home, goodPassword)).status).to.equal(200)
+    })
+
+    it('but out of where the owner ended it with the others', async () => {
+      const home = newAddress()
+      const { username, auth } = await withSessionAt(home)
+      expect((await running().client.ask('DELETE', '/api/sessions/', { headers: auth })).status).to.equal(204)
+      await failUntilThrottled(username, newAddress())
+      expect(outcome(await logIn(username, home, goodPassword))).to.deep.equal(throttled)
     })
 
     it('edits are limited for an account, wherever it asks from', async () => {
