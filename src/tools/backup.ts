@@ -11,8 +11,8 @@ import { showProgress } from './progress.ts'
 import { answer, describeTool, exitCodes, type Shell, Stopped, ToolFailure } from './shell.ts'
 
 const example = `$ npx roster backup ./backup-monday
-To restore it, stop Roster, and start it with a copy of that folder as its DATA_DIR:
-$ cp -a ./backup-monday ./data && npm start`
+To restore it, stop Roster, put DATA_DIR aside, and start with a copy of the backup in its place:
+$ mv data data.old; cp -a ./backup-monday ./data && npm start`
 
 /** `roster backup`: the embedded stores and the secret as they are at one moment, while Roster runs. */
 export function addBackup(program: Command, shell: Shell): void {
@@ -25,9 +25,18 @@ export function addBackup(program: Command, shell: Shell): void {
     const config = shell.config()
     const files = await backUp(shell, config, folder)
     const words = `${files.join(', ')} are in ${folder}`
-    const without = config.jwtSecret === null ? '' : '; JWT_SECRET is not among them: keep it yourself'
-    await answer(shell, options.json, { folder, files }, words + without)
+    await answer(shell, options.json, { folder, files }, words + keptElsewhere(config))
   })
+}
+
+/** What the tokens of a restored service need besides. */
+function keptElsewhere({ jwtSecret, jwtKeys }: Config): string {
+  const outside = [
+    ...(jwtSecret === null ? [] : ['JWT_SECRET']),
+    ...(jwtKeys === null ? [] : [`the keys in ${jwtKeys}`]),
+  ]
+  if (outside.length === 0) return ''
+  return `; keep yourself what is not among them: ${outside.join(', ')}`
 }
 
 /** Resolves to the names of the files; the folder is there once all are in it. Throws ToolFailure and Stopped. */

@@ -9,9 +9,9 @@ import { answer, describeTool, exitCodes, type Shell, ToolFailure } from './shel
 type Options = { at?: string; diff?: string; json?: true }
 
 const example = `$ npx roster show egekaya
-$ npx roster show 42 --at 2026-01-31T12:00:00Z
-$ npx roster show egekaya --at 7                               as of revision 7
-$ npx roster show egekaya --diff 2026-01-01T00:00:00Z 2026-02-01T00:00:00Z`
+$ npx roster show 42 --at 0                     as of revision 0: as it was registered
+$ npx roster show egekaya --at 2026-01-31T12:00:00Z
+$ npx roster show egekaya --diff 2026-01-01 2026-02-01T12:00:00Z`
 
 /** `roster show`: an account and its profile as of now or any moment before, folded from the log. */
 export function addShow(program: Command, shell: Shell): void {
@@ -28,9 +28,13 @@ export function addShow(program: Command, shell: Shell): void {
       await withStore(openExistingEventStore(shell.config()), async store => {
         const { stream } = await findUser(store, nameOrId)
         const at = await accountAt(store, stream, wanted)
+        if (from) {
+          requireKept(at, nameOrId)
+          await showDifference(shell, options, await accountAt(store, stream, from), at)
+          return
+        }
         const shown = requireShown(at, nameOrId)
-        if (from) await showDifference(shell, options, await accountAt(store, stream, from), at)
-        else await answer(shell, options.json, shown, inWords(shown))
+        await answer(shell, options.json, shown, inWords(shown))
       })
     })
 }
@@ -51,11 +55,19 @@ function moment(text: string | undefined): Moment {
 }
 
 function requireShown(at: AccountAt, who: string): ShownAccount {
+  requireKept(at, who)
   const shown = shownAccount(at)
   if (shown) return { ...shown, revision: at.revision, time: at.time }
-  const found = at.account.status === 'erased' ? `it was erased at ${at.time}` : 'no such account'
-  throw new ToolFailure(exitCodes.difference, `expected ${who} to be registered then, found ${found}`)
+  throw unregistered(who, 'no such account')
 }
+
+/** What somebody was who is erased is told no more, although the log may still hold it for a moment. */
+function requireKept({ account, time }: AccountAt, who: string): void {
+  if (account.status === 'erased') throw unregistered(who, `it was erased at ${time}`)
+}
+
+const unregistered = (who: string, found: string) =>
+  new ToolFailure(exitCodes.difference, `expected ${who} to be registered then, found ${found}`)
 
 function inWords(shown: ShownAccount): string {
   const names = Object.keys(shown)

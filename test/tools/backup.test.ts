@@ -1,5 +1,7 @@
+import { exec } from 'node:child_process'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { openSqliteReadStore } from '../../src/read-store/sqlite.ts'
 import { generatedSecret } from '../../src/secret.ts'
@@ -51,12 +53,30 @@ describe('roster backup', () => {
       await withLogIn(copy, store => register(store, 1, 100_000))
     }))
 
-  it('says that a secret from the environment is not in it', () =>
+  it('brings back what was backed up, as its help says', () =>
+    withTemporaryFolder(async folder => {
+      const data = join(folder, 'data')
+      await withLogIn(data, store => register(store, 2))
+      const before = await exportOf(data)
+      await roster({ DATA_DIR: data }, ['backup', join(folder, 'backup-monday')])
+      await withLogIn(data, store => register(store, 2, 2))
+      const { stdout } = await roster({}, ['backup', '--help'])
+      const [restore = ''] = /mv .+(?= && npm start)/.exec(stdout) ?? []
+      await promisify(exec)(restore, { cwd: folder })
+      expect(await exportOf(data)).to.equal(before)
+      expect(await readdir(folder)).to.have.members(['data', 'data.old', 'backup-monday'])
+      expect(await readFile('README.md', 'utf8')).to.include(restore)
+    }))
+
+  it('says that a secret and keys from the environment are not in it', () =>
     withTemporaryFolder(async folder => {
       const [data, copy] = [join(folder, 'data'), join(folder, 'copy')]
       await withLogIn(data, store => register(store, 1))
-      const run = await roster({ DATA_DIR: data, JWT_SECRET: 's'.repeat(32) }, ['backup', copy])
-      expect(run.stdout).to.include('keep it yourself')
+      const outside = { JWT_SECRET: 's'.repeat(32), JWT_KEYS: '/etc/roster/keys.json' }
+      const run = await roster({ DATA_DIR: data, ...outside }, ['backup', copy])
+      expect(run.stdout).to.include(
+        'keep yourself what is not among them: JWT_SECRET, the keys in /etc/roster',
+      )
       expect(await readdir(copy)).to.deep.equal(['events.db'])
     }))
 

@@ -5,7 +5,7 @@ import { accountStream, accounts } from '../../src/account/aggregates.ts'
 import { createHandler } from '../../src/account/handle.ts'
 import type { WholeEventStore } from '../../src/event-store/log-transfer.ts'
 import { roster } from '../support/run-roster.ts'
-import { register, withLogIn } from '../support/sample-log.ts'
+import { erase, register, withLogIn } from '../support/sample-log.ts'
 import { withTemporaryFolder } from '../support/temporary-folder.ts'
 
 /** A registered user, who edits the bio on each of the first days of 2050. */
@@ -71,6 +71,26 @@ describe('roster show', () => {
       expect((await show(username, '--diff', '2')).stdout).to.equal('nothing is different\n')
       const sinceEver = await show('--json', username, '--diff', '1999-01-01')
       expect(JSON.parse(sinceEver.stdout)).to.deep.include({ field: 'username', from: null, to: username })
+    }))
+
+  it('finds nothing different between two moments before the registration', () =>
+    withEdits([], async (show, username) => {
+      const before = await show(username, '--diff', '1999-01-01', '1999-02-01')
+      expect(before).to.deep.equal({ code: 0, stdout: 'nothing is different\n', stderr: '' })
+    }))
+
+  it('tells nothing more of who is erased', () =>
+    withTemporaryFolder(async folder => {
+      const dataDir = join(folder, 'data')
+      await withLogIn(dataDir, async store => {
+        const [user] = await register(store, 1)
+        if (user) await erase(store, user)
+      })
+      for (const options of [[], ['--diff', '0']]) {
+        const run = await roster({ DATA_DIR: dataDir }, ['show', '1', ...options])
+        expect(run).to.include({ code: 1, stdout: '' })
+        expect(run.stderr).to.include('it was erased at')
+      }
     }))
 
   it('spells out what a terminal would obey', () =>
