@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os'
+import { lowerPriority } from './tools/lower-priority.ts'
 import { runRoster } from './tools/program.ts'
 import { exitCodes } from './tools/shell.ts'
 
@@ -20,5 +20,5 @@ process.exitCode = await runRoster(process.argv.slice(2), {
   stderr: process.stderr,
   environment: process.env,
   signal: stop.signal,
-  lowerPriority: () => setPriority(10),
+  lowerPriority,
 })
