@@ -1,4 +1,5 @@
 import { type AuditRow, audit, auditKey } from '../../projections/audit.ts'
+import type { Position } from '../event-store/event-store.ts'
 import type { Documents, ReadStore } from '../read-store/read-store.ts'
 import { type AuditLine, linesOf, type Place, readLine } from './audit-lines.ts'
 import { readableGeneration, watchGenerations } from './generation-watch.ts'
@@ -79,6 +80,23 @@ function placeOf(row: AuditRow | undefined): Place | null {
 /** A place as text, to go on from. */
 export function toAuditCursor({ time, key }: Place): string {
   return Buffer.from(JSON.stringify([time, key])).toString('base64url')
+}
+
+/** Where a follow was in the log, as text. Other than a place in time, it passes nothing over that comes in late. */
+export function toFollowCursor(position: Position): string {
+  return Buffer.from(JSON.stringify([String(position)])).toString('base64url')
+}
+
+/** The position that a text stands for, null if it stands for none. */
+export function fromFollowCursor(cursor: string): Position | null {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
+    const [position, ...more]: unknown[] = Array.isArray(parts) ? parts : []
+    const isPosition = typeof position === 'string' && /^(-1|\d{1,20})$/.test(position)
+    return isPosition && more.length === 0 ? BigInt(position) : null
+  } catch {
+    return null
+  }
 }
 
 /** The place that a text stands for, null if it stands for none. */

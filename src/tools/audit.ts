@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { auditedTypes } from '../../projections/audit.ts'
-import { fromAuditCursor } from '../projector/audit-queries.ts'
+import { fromAuditCursor, fromFollowCursor } from '../projector/audit-queries.ts'
 import { type Asked, tellAudit } from './auditing/tell-audit.ts'
 import { requiredTime } from './given-time.ts'
 import { describeTool, exitCodes, type Shell, ToolFailure } from './shell.ts'
@@ -23,7 +23,8 @@ const rowsBeforeFollowing = 10
 const example = `$ npx roster audit egekaya
 $ npx roster audit 42 --since 2026-01-01 --until 2026-02-01T12:00:00Z --oldest-first
 $ npx roster audit --all --actor operator --type AccountDisabled --type EmailChanged --limit 20
-$ npx roster audit --all --follow              the last ten, and then what happens`
+$ npx roster audit --all --follow              the last ten, and then what happens
+$ npx roster audit --all --follow --oldest-first   everything, and then what happens`
 
 /** `roster audit`: what happened, to whom, by whom and when, from which request, and what it changed. */
 export function addAudit(program: Command, shell: Shell): void {
@@ -45,7 +46,10 @@ export function addAudit(program: Command, shell: Shell): void {
     .option('--oldest-first', 'in the order it happened (default: the newest first)')
     .option('--limit <n>', 'so many at most (default: all)')
     .option('--cursor <cursor>', 'go on from where a stop, or the limit, said')
-    .option('--follow', 'then what happens from now on, until Ctrl-C')
+    .option(
+      '--follow',
+      'the last ten (see --limit), or all from a cursor on; then what happens, until Ctrl-C',
+    )
     .action(async (nameOrId: string | undefined, options: Options) => {
       const asked = readOptions(nameOrId, options)
       await withStores(shell, stores => tellAudit(shell, stores, asked))
@@ -64,10 +68,16 @@ function readOptions(nameOrId: string | undefined, options: Options): Asked {
   const unknown = types?.find(type => !auditedTypes.includes(type))
   if (unknown !== undefined)
     throw wrong(`expected a type out of ${auditedTypes.join(', ')}, found ${unknown}`)
-  const limit = options.limit ?? (follow && cursor === undefined ? String(rowsBeforeFollowing) : 'Infinity')
+  const isTail = follow && cursor === undefined && !options.oldestFirst
+  if (follow && !isTail && options.limit !== undefined)
+    throw wrong('expected --follow without --limit where it begins: it tells everything from there')
+  const limit = options.limit ?? (isTail ? String(rowsBeforeFollowing) : 'Infinity')
   if (!/^([1-9]\d{0,9}|Infinity)$/.test(limit)) throw wrong(`expected a limit from 1 on, found ${limit}`)
   const after = cursor === undefined ? null : fromAuditCursor(cursor)
-  if (cursor !== undefined && !after) throw wrong(`expected a cursor that was given out, found ${cursor}`)
+  const followAfter = cursor === undefined ? null : fromFollowCursor(cursor)
+  if (cursor !== undefined && !after && followAfter === null)
+    throw wrong(`expected a cursor that was given out, found ${cursor}`)
+  if (followAfter !== null && !follow) throw wrong('expected --follow with a cursor that a follow gave out')
   if (follow && until !== undefined) throw wrong('expected --follow without --until')
   return {
     who: nameOrId ?? null,
@@ -80,6 +90,7 @@ function readOptions(nameOrId: string | undefined, options: Options): Asked {
     oldestFirst: options.oldestFirst === true,
     limit: Number(limit),
     after,
+    followAfter,
     follow,
     asJson: options.json === true,
   }

@@ -13,6 +13,7 @@ import { createHandler } from '../../src/account/handle.ts'
 import { eraseSession, refreshSession, revokeSession, startSession } from '../../src/account/sessions.ts'
 import type { Actor } from '../../src/event-store/event-store.ts'
 import type { WholeEventStore } from '../../src/event-store/log-transfer.ts'
+import { toFollowCursor } from '../../src/projector/audit-queries.ts'
 import { eventually } from '../support/eventually.ts'
 import { roster } from '../support/run-roster.ts'
 import { register, withLogIn } from '../support/sample-log.ts'
@@ -57,9 +58,39 @@ function withAudit(use: (audit: Audit, dataDir: string) => Promise<void>): Promi
   return withTemporaryFolder(async folder => {
     const dataDir = join(folder, 'data')
     await withLogIn(dataDir, live)
-    await use((...args) => roster({ DATA_DIR: dataDir }, ['audit', ...args]), dataDir)
+    await use(auditIn(dataDir), dataDir)
   })
 }
+/** The third user changes the bio so many times. */
+async function edit(store: WholeEventStore, times: number, from = Date.UTC(2050, 1)): Promise<void> {
+  for (let count = 0; count < times; count++) {
+    const handler = createHandler({ store, now: () => from + count, cachedStreams: 1 })
+    const intent = { key: randomUUID(), actor: 3, requestId: 'request', deadline }
+    await handler.handle(accounts, accountStream(3), intent, account =>
+      editProfile(account, { bio: `edit ${count}` }),
+    )
+  }
+}
+
+/** Follows what happened to everyone until so many rows were told, and a moment for more. */
+async function followed(dataDir: string, options: readonly string[], count: number) {
+  const stop = new AbortController()
+  let told = ''
+  const args = ['audit', '--all', '--json', '--follow', ...options]
+  const following = roster({ DATA_DIR: dataDir }, args, stop.signal, text => {
+    told += text
+    if (linesOf(told).length >= count) setTimeout(() => stop.abort(), 200)
+  })
+  const { code, stdout, stderr } = await following
+  expect(code, stderr).to.equal(130)
+  return { rows: linesOf(stdout), stderr }
+}
+
+const auditIn =
+  (dataDir: string): Audit =>
+  (...args) =>
+    roster({ DATA_DIR: dataDir }, ['audit', ...args])
+
 type Audit = (...args: string[]) => ReturnType<typeof roster>
 
 async function rows(audit: Audit, ...args: string[]): Promise<Row[]> {
@@ -222,6 +253,44 @@ describe('roster audit', () => {
       expect(typesOf(linesOf(told))).to.deep.equal(['MailSent', 'AccountDisabled', 'ProfileEdited'])
     }))
 
+  it('follows everything from where it is told to begin, and later from where it was', () =>
+    withTemporaryFolder(async folder => {
+      const dataDir = join(folder, 'data')
+      await withLogIn(dataDir, async store => {
+        await live(store)
+        await edit(store, 12)
+      })
+      const all = typesOf(await rows(auditIn(dataDir), '--all', '--oldest-first'))
+      const [first, ...rest] = all
+      expect(all).to.have.length(20)
+
+      const whole = await followed(dataDir, ['--oldest-first'], all.length)
+      expect(typesOf(whole.rows)).to.deep.equal(all)
+      const page = await auditIn(dataDir)('--all', '--json', '--oldest-first', '--limit', '1')
+      expect(typesOf(linesOf(page.stdout))).to.deep.equal([first])
+      const cursor = /--cursor \S+/.exec(page.stderr)?.[0].split(' ') ?? []
+      expect(typesOf((await followed(dataDir, cursor, rest.length)).rows)).to.deep.equal(rest)
+
+      // Of an earlier time than all before, as from another machine's clock: it is told all the same.
+      await withLogIn(dataDir, store => edit(store, 2, Date.UTC(2049, 0)))
+      const goOn = /--follow (--cursor \S+)\n/.exec(whole.stderr)?.[1]?.split(' ') ?? []
+      const later = await followed(dataDir, goOn, 2)
+      expect(later.rows.map(({ changes }) => changes)).to.deep.equal([
+        [{ field: 'bio', from: 'edit 11', to: 'edit 0' }],
+        [{ field: 'bio', from: 'edit 0', to: 'edit 1' }],
+      ])
+    }))
+
+  it('gives no cursor behind rows that it has not told', () =>
+    withAudit(async (audit, dataDir) => {
+      await withLogIn(dataDir, store => edit(store, 12))
+      await rows(audit, '--all')
+      const args = ['audit', '--all', '--follow']
+      const { code, stdout, stderr } = await roster({ DATA_DIR: dataDir }, args, AbortSignal.abort())
+      expect({ code, stdout }).to.deep.equal({ code: 130, stdout: '' })
+      expect(stderr).to.equal('roster: stopped: nothing was told; the same command begins anew\n')
+    }))
+
   it('refuses what it does not understand, and says when there is no such user, or no log', () =>
     withAudit(async audit => {
       const wrong = [
@@ -232,6 +301,8 @@ describe('roster audit', () => {
         ['1', '--limit', '0'],
         ['1', '--cursor', 'x'],
         ['1', '--follow', '--until', later],
+        ['1', '--follow', '--oldest-first', '--limit', '1'],
+        ['1', '--cursor', toFollowCursor(1n)],
       ]
       for (const args of wrong) expect((await audit(...args)).code, args.join(' ')).to.equal(2)
       expect((await audit('nobody')).code).to.equal(1)

@@ -3,17 +3,19 @@ import { toRecorded } from '../../account/upcasters.ts'
 import type { EventStore, Position, RecordedEvent } from '../../event-store/event-store.ts'
 import type { AuditFilter } from '../../projector/audit-queries.ts'
 
+/** `checkpoint`: all that is wanted up to there has been handed out. */
+export type LiveRows = { rows: AuditRow[]; checkpoint: Position }
+
 /** Rows as they happen, in the order of the log, straight from it: until `signal` aborts. */
 export async function* liveRows(
   store: EventStore,
   filter: AuditFilter,
   { after, signal }: { after: Position; signal: AbortSignal },
-): AsyncGenerator<AuditRow[]> {
+): AsyncGenerator<LiveRows> {
   const types = filter.types ?? auditedTypes
   const subscribing = { after, filter: { prefixes: audit.streams, types }, signal }
-  for await (const { events } of store.subscribe(subscribing)) {
-    const rows = events.map(rowOf).filter(row => isWanted(row, filter))
-    if (rows.length > 0) yield rows
+  for await (const { events, checkpoint } of store.subscribe(subscribing)) {
+    yield { rows: events.map(rowOf).filter(row => isWanted(row, filter)), checkpoint }
   }
 }
 

@@ -1,8 +1,14 @@
 import { LRUCache } from 'lru-cache'
 import { type AuditRow, auditKey } from '../../../projections/audit.ts'
+import type { Position } from '../../event-store/event-store.ts'
 import { createAccountChanges } from '../../history/account-changes.ts'
 import type { Place } from '../../projector/audit-lines.ts'
-import { type AuditFilter, createAuditQueries, toAuditCursor } from '../../projector/audit-queries.ts'
+import {
+  type AuditFilter,
+  createAuditQueries,
+  toAuditCursor,
+  toFollowCursor,
+} from '../../projector/audit-queries.ts'
 import { findUser } from '../find-user.ts'
 import { type Shell, Stopped } from '../shell.ts'
 import type { Stores } from '../stores.ts'
@@ -19,6 +25,8 @@ export type Asked = {
   oldestFirst: boolean
   limit: number
   after: Place | null
+  /** Where an earlier follow was: only what came after that is told, in the order of the log. */
+  followAfter: Position | null
   follow: boolean
   asJson: boolean
 }
@@ -31,8 +39,6 @@ const rowsRemembered = 10_000
 export async function tellAudit(shell: Shell, stores: Stores, asked: Asked): Promise<void> {
   const { eventStore, readStore } = stores
   const filter = { ...asked.filter, ...(await usersIn(stores, asked)) }
-  const head = await bringUpToDate(shell, stores)
-  const queries = createAuditQueries(readStore)
   const changes = createAccountChanges(eventStore)
   const printed = new LRUCache<string, true>({ max: rowsRemembered })
   const keyOf = ({ stream, revision }: AuditRow) => auditKey(stream, BigInt(revision))
@@ -44,6 +50,22 @@ export async function tellAudit(shell: Shell, stores: Stores, asked: Asked): Pro
     }
   }
 
+  async function follow(after: Position): Promise<never> {
+    let told = after
+    const { signal } = shell
+    for await (const { rows, checkpoint } of liveRows(eventStore, filter, { after, signal })) {
+      await print(rows.filter(row => !printed.has(keyOf(row))))
+      told = checkpoint
+    }
+    throw new Stopped(
+      `all that happened until now was told; to go on, add --follow --cursor ${toFollowCursor(told)}`,
+    )
+  }
+  if (asked.followAfter !== null) return follow(asked.followAfter)
+
+  const head = await bringUpToDate(shell, stores)
+  const queries = createAuditQueries(readStore)
+
   async function* pages(direction: 'ascending' | 'descending'): AsyncGenerator<AuditRow[]> {
     let { after, limit: left } = asked
     do {
@@ -52,10 +74,16 @@ export async function tellAudit(shell: Shell, stores: Stores, asked: Asked): Pro
       yield rows
       after = next
       left -= rows.length
-      if (after && shell.signal.aborted) throw new Stopped(`to go on, add --cursor ${toAuditCursor(after)}`)
+      if (after && shell.signal.aborted) throw new Stopped(howToGoOn(after))
     } while (after && left > 0)
     if (after && !asked.follow) shell.note(`there is more: add --cursor ${toAuditCursor(after)}`)
   }
+
+  const isTail = asked.follow && !asked.oldestFirst && asked.after === null
+  const howToGoOn = (after: Place) =>
+    isTail
+      ? 'nothing was told; the same command begins anew'
+      : `to go on, add --cursor ${toAuditCursor(after)}`
 
   async function printLast(): Promise<void> {
     const rows: AuditRow[] = []
@@ -63,17 +91,12 @@ export async function tellAudit(shell: Shell, stores: Stores, asked: Asked): Pro
     await print(rows.reverse())
   }
 
-  const isTail = asked.follow && !asked.oldestFirst && asked.after === null
   if (isTail) await printLast()
   else {
     const direction = asked.oldestFirst || asked.follow ? 'ascending' : 'descending'
     for await (const rows of pages(direction)) await print(rows)
   }
-  if (!asked.follow) return
-  for await (const rows of liveRows(eventStore, filter, { after: head, signal: shell.signal })) {
-    await print(rows.filter(row => !printed.has(keyOf(row))))
-  }
-  throw new Stopped('all that happened until now was told')
+  if (asked.follow) await follow(head)
 }
 
 async function usersIn({ eventStore }: Stores, { who, actor }: Asked): Promise<AuditFilter> {
