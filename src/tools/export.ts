@@ -5,7 +5,7 @@ import { exportLog } from './export-log.ts'
 import { findUser } from './find-user.ts'
 import { readGivenFile } from './given-file.ts'
 import { withOutput } from './output.ts'
-import { showProgress } from './progress.ts'
+import { withProgress } from './progress.ts'
 import { redactFile } from './redact.ts'
 import { answer, describeTool, exitCodes, type Shell, Stopped, ToolFailure } from './shell.ts'
 
@@ -40,16 +40,18 @@ async function exportAll(shell: Shell, options: Options): Promise<void> {
   const { signal } = shell
   await withStore(openExistingEventStore(shell.config()), async store => {
     const userId = options.user === undefined ? null : (await findUser(store, options.user)).userId
-    const bar = showProgress(shell, 'export', Number(await store.head()), 'events')
+    const head = Number(await store.head())
     const events = await withOutput(shell, options.out, async output => {
-      const exported = await exportLog({
-        store,
-        userId,
-        ...sign,
-        signal,
-        write: lines => output.write(lines),
-        onProgress: progress => bar.update(Number(progress.position), progress.events),
-      }).finally(bar.stop)
+      const exported = await withProgress(shell, 'export', head, 'events', bar =>
+        exportLog({
+          store,
+          userId,
+          ...sign,
+          signal,
+          write: lines => output.write(lines),
+          onProgress: progress => bar.update(Number(progress.position), progress.events),
+        }),
+      )
       if (exported === null) throw new Stopped('nothing is kept of it; the same command exports anew')
       return exported
     })

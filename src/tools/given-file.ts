@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { access, constants, readFile, stat } from 'node:fs/promises'
 import { exitCodes, ToolFailure } from './shell.ts'
 
 /** The text of a file given on the command line. Throws ToolFailure if it cannot be read. */
@@ -6,9 +6,12 @@ export function readGivenFile(file: string): Promise<string> {
   return readFile(file, 'utf8').catch(refuse(file))
 }
 
-/** Its size in bytes. Throws ToolFailure if it is not there. */
+/** Its size in bytes. Throws ToolFailure if it is not there, is a folder, or may not be read. */
 export async function sizeOfGivenFile(file: string): Promise<number> {
-  return (await stat(file).catch(refuse(file))).size
+  await access(file, constants.R_OK).catch(refuse(file))
+  const found = await stat(file).catch(refuse(file))
+  if (found.isDirectory()) refuse(file)(new Error('it is a folder'))
+  return found.size
 }
 
 function refuse(file: string): (cause: unknown) => never {

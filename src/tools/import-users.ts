@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { openEventStore, withStore } from '../open-stores.ts'
 import { sizeOfGivenFile } from './given-file.ts'
 import { importUsers, type Outcome } from './import-users-into-log.ts'
-import { showProgress } from './progress.ts'
+import { withProgress } from './progress.ts'
 import { describeTool, exitCodes, type Shell, Stopped } from './shell.ts'
 import { userRecords } from './user-records.ts'
 
@@ -22,18 +22,19 @@ export function addImportUsers(program: Command, shell: Shell): void {
     example,
   ).action(async (file: string, { json }: { json?: true }) => {
     const counts = { imported: 0, 'there already': 0, refused: 0 }
-    const bar = showProgress(shell, 'import-users', await sizeOfGivenFile(file), 'users')
-    const onOutcome = async (outcome: Outcome, bytes: number) => {
-      counts[outcome.result]++
-      if (json) await shell.print(`${JSON.stringify(outcome)}\n`)
-      else if (outcome.result === 'refused') await shell.print(refusal(outcome))
-      bar.update(bytes, counts.imported + counts['there already'])
-    }
-    const records = await userRecords(file)
+    const size = await sizeOfGivenFile(file)
     const { signal } = shell
     await withStore(openEventStore(shell.config()), store =>
-      importUsers({ store, records, onOutcome, signal }),
-    ).finally(bar.stop)
+      withProgress(shell, 'import-users', size, 'users', async bar => {
+        const onOutcome = async (outcome: Outcome, bytes: number) => {
+          counts[outcome.result]++
+          if (json) await shell.print(`${JSON.stringify(outcome)}\n`)
+          else if (outcome.result === 'refused') await shell.print(refusal(outcome))
+          bar.update(bytes, counts.imported + counts['there already'])
+        }
+        await importUsers({ store, records: await userRecords(file), onOutcome, signal })
+      }),
+    )
     const summary = `${counts.imported} imported, ${counts['there already']} there already, ${counts.refused} refused`
     if (signal.aborted) throw new Stopped(`${summary}; the same command goes on and imports nobody twice`)
     if (json) shell.note(summary)

@@ -1,5 +1,5 @@
-import { open, rename, unlink } from 'node:fs/promises'
-import type { Shell } from './shell.ts'
+import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises'
+import { exitCodes, type Shell, ToolFailure } from './shell.ts'
 
 /** Where a tool writes what may be long. */
 export type Output = {
@@ -18,12 +18,12 @@ const toStdout = (shell: Shell): Output => ({
 
 /**
  * A file that has its name only once it is finished, and that only its owner may read; stdout if `file` is undefined.
- * Throws as the file system does.
+ * Throws ToolFailure if it cannot be made, and afterwards as the file system does.
  */
 export async function openOutput(shell: Shell, file: string | undefined): Promise<Output> {
   if (file === undefined) return toStdout(shell)
   const partial = `${file}.partial`
-  const handle = await open(partial, 'w', 0o600)
+  const handle = await openNew(file, partial)
   return {
     async write(text) {
       await handle.writeFile(text)
@@ -38,6 +38,20 @@ export async function openOutput(shell: Shell, file: string | undefined): Promis
       await unlink(partial)
     },
   }
+}
+
+async function openNew(file: string, partial: string): Promise<FileHandle> {
+  const refuse = (reason: string, cause?: unknown) =>
+    new ToolFailure(exitCodes.wrongUse, `expected to write ${file}: ${reason}`, { cause })
+  // Otherwise this would be found only once all is written.
+  const isFolder = await stat(file).then(
+    found => found.isDirectory(),
+    () => false,
+  )
+  if (isFolder) throw refuse('it is a folder')
+  return open(partial, 'w', 0o600).catch(cause => {
+    throw refuse(cause instanceof Error ? cause.message : String(cause), cause)
+  })
 }
 
 /** Runs `use` with an output that is finished if it resolves, and abandoned if it throws. */

@@ -7,9 +7,25 @@ export type Progress = {
   stop(): void
 }
 
+/** Runs `use` with a bar that is gone afterwards, whatever happened: left alone, it keeps the process from ending. */
+export async function withProgress<T>(
+  terminal: Pick<Terminal, 'stderr'>,
+  title: string,
+  total: number,
+  things: string,
+  use: (bar: Progress) => Promise<T>,
+): Promise<T> {
+  const bar = showProgress(terminal, title, total, things)
+  try {
+    return await use(bar)
+  } finally {
+    bar.stop()
+  }
+}
+
 /**
  * A bar on stderr with the rate and an estimate of the time left, if stderr is a terminal. `total` is in any unit;
- * `things` are what the rate counts.
+ * `things` are what the rate counts. Whoever shows it has to stop it.
  */
 export function showProgress(
   terminal: Pick<Terminal, 'stderr'>,

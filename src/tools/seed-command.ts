@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { createPasswordHasher } from '../account/password-hashing.ts'
 import { openLog } from '../event-store/log-identity.ts'
 import { openEventStore, withStore } from '../open-stores.ts'
-import { showProgress } from './progress.ts'
+import { withProgress } from './progress.ts'
 import { seedUsers } from './seed.ts'
 import { answer, describeTool, exitCodes, type Shell, Stopped, ToolFailure } from './shell.ts'
 
@@ -27,11 +27,11 @@ export function addSeed(program: Command, shell: Shell): void {
         const { namesKey } = await openLog(store)
         const hasher = createPasswordHasher({ ...config.argon2, queueLimit: 1 })
         const passwordHash = await hasher.hash(options.password)
-        const bar = showProgress(shell, 'seed', users, 'users')
+        const seeding = { users, seed, startAt, namesKey, passwordHash, signal }
         let done = 0
-        const onUser = () => bar.update(++done, done)
-        const seeding = { users, seed, startAt, namesKey, passwordHash, signal, onUser }
-        const next = await seedUsers(store, seeding).finally(bar.stop)
+        const next = await withProgress(shell, 'seed', users, 'users', bar =>
+          seedUsers(store, { ...seeding, onUser: () => bar.update(++done, done) }),
+        )
         const goOn = `go on with --start-at ${next}`
         if (signal.aborted) throw new Stopped(`${done} users are registered; ${goOn}`)
         const words = `registered ${done} users who log in with "${options.password}"; ${goOn}`

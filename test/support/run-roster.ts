@@ -21,6 +21,24 @@ export async function roster(
   return { code, stdout: stdout.text(), stderr: stderr.text() }
 }
 
+/** Like `roster`, with a stderr that says it is a terminal. */
+export async function rosterOnTerminal(
+  environment: Record<string, string>,
+  args: readonly string[],
+  stop: AbortController = new AbortController(),
+  toldOnStderr: (text: string) => void = () => {},
+): Promise<Run> {
+  const [stdout, stderr] = [collector(), collector(toldOnStderr)]
+  const code = await runRoster(args, {
+    stdout: stdout.stream,
+    stderr: Object.assign(stderr.stream, { isTTY: true, columns: 100 }),
+    environment,
+    signal: stop.signal,
+    lowerPriority() {},
+  })
+  return { code, stdout: stdout.text(), stderr: stderr.text() }
+}
+
 function collector(told: (text: string) => void = () => {}) {
   const chunks: Buffer[] = []
   const stream = new Writable({

@@ -104,7 +104,12 @@ describe('roster export', () => {
       expect((await roster(DATA_DIR(at('empty')), ['export'])).code).to.equal(1)
       await writeFile(at('bad.pem'), 'no key')
       expect((await roster(environment, ['export', '--key', at('bad.pem')])).code).to.equal(2)
-      expect((await roster(environment, ['export', '--out', at('no/such/folder')])).code).to.equal(70)
+      for (const file of ['no/such/folder', 'data']) {
+        const refused = await roster(environment, ['export', '--out', at(file)])
+        expect(refused).to.include({ code: 2, stdout: '' })
+        expect(refused.stderr).to.match(/^roster: expected to write .+\n$/)
+      }
+      expect(await stat(at('data.partial')).catch(() => null)).to.equal(null)
       expect((await roster(environment, ['export', '42'])).code).to.equal(2)
     }))
 
