@@ -9,6 +9,8 @@ import { ownProfile, type WriteSide } from './write-side.ts'
 type Name = Pick<ExportedUser['names'][number], 'kind' | 'name'>
 
 const eventsPerPage = 500
+/** So that an export leaves the store to others, too. */
+const sessionsAtOnce = 16
 
 /**
  * All that the log tells of a user but hashes of passwords, for the user. `sessionIds`: those that read models know of;
@@ -28,15 +30,11 @@ export async function exportUser(
   const ids = [...new Set([...sessionIds, sessionId])]
   const { sessionsEnd } = account
   const endedTogetherAt = timeAt(events, sessionsEnd.revision)
-  const sessions = await Promise.all(
-    ids.map(async id => {
-      const found = await sessionOf(side, id, deadline)
-      if (!found) return null
-      const { accountRevision, revokedAt, ...session } = found
-      const isOver = !outlives({ sessionId: id, accountRevision }, sessionsEnd)
-      return { ...session, endedAt: revokedAt ?? (isOver ? endedTogetherAt : null) }
-    }),
-  )
+  const known = await sessionsOf(side, ids, deadline)
+  const sessions = known.map(({ accountRevision, revokedAt, ...session }) => {
+    const isOver = !outlives({ sessionId: session.id, accountRevision }, sessionsEnd)
+    return { ...session, endedAt: revokedAt ?? (isOver ? endedTogetherAt : null) }
+  })
   return {
     exportedAt: new Date(side.now()).toISOString(),
     registeredAt: events[0]?.metadata.time ?? '',
@@ -44,7 +42,7 @@ export async function exportUser(
     emailProved: account.emailProved,
     emailChange: account.emailChange,
     names: await namesIn(side, events, stream, deadline),
-    sessions: sessions.filter(session => session !== null),
+    sessions,
     events: events.map(shownEvent),
   }
 }
@@ -96,6 +94,21 @@ type KnownSession = Omit<ExportedUser['sessions'][number], 'endedAt'> & {
 
 function timeAt(events: readonly Recorded[], revision: number): string | null {
   return events.find(event => event.revision === BigInt(revision))?.metadata.time ?? null
+}
+
+/** The sessions that are not forgotten. */
+async function sessionsOf(
+  side: WriteSide,
+  ids: readonly string[],
+  deadline: number,
+): Promise<KnownSession[]> {
+  const found: KnownSession[] = []
+  for (let from = 0; from < ids.length; from += sessionsAtOnce) {
+    const some = ids.slice(from, from + sessionsAtOnce)
+    const read = await Promise.all(some.map(id => sessionOf(side, id, deadline)))
+    found.push(...read.filter(session => session !== null))
+  }
+  return found
 }
 
 /** The session as its last events tell; null if it is forgotten. */

@@ -1,18 +1,9 @@
-import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { accountStream, accounts } from '../../src/account/aggregates.ts'
-import { createClaims } from '../../src/account/claims.ts'
-import { createAccounts } from '../../src/account/create-accounts.ts'
 import { DomainError } from '../../src/account/domain-error.ts'
-import { createHandler } from '../../src/account/handle.ts'
-import { createPasswordHasher } from '../../src/account/password-hashing.ts'
-import { createTokens } from '../../src/account/tokens.ts'
-import { createUserIds } from '../../src/account/user-ids.ts'
 import { type EventStore, type RecordedEvent, StoreUnavailable } from '../../src/event-store/event-store.ts'
-import { openSqliteEventStore } from '../../src/event-store/sqlite.ts'
+import { process, processNow, tokens, withStore } from '../support/account-process.ts'
 import { stepwise } from '../support/stepwise.ts'
-import { withTemporaryFolder } from '../support/temporary-folder.ts'
 
 const noProfile = {
   ...{ firstName: '', lastName: '', bio: '', favSport1: '', favSport2: '', favSport3: '' },
@@ -22,50 +13,7 @@ const context = { requestId: 'test', deadline: Number.POSITIVE_INFINITY }
 const keyed = { ...context, idempotencyKey: 'key' }
 const password = 'correct horse 42'
 const ege = { username: 'ege', email: 'ege@example.org', password, ...noProfile }
-const tokens = createTokens({ secret: Buffer.alloc(32, 1) })
-const hasher = createPasswordHasher({ memoryKiB: 64, timeCost: 1, parallelism: 1, queueLimit: 1000 })
 const client = { device: '', addressRange: '' }
-
-/** The write side of one process, with nothing in its memory. */
-function process(store: EventStore, time?: Parameters<typeof createClaims>[0]['time']) {
-  const now = () => Date.UTC(2026, 0, 1)
-  const handler = createHandler({ store, now })
-  const claims = createClaims({
-    store,
-    handler,
-    now,
-    namesKey: Buffer.alloc(32, 7),
-    ...(time ? { time } : {}),
-  })
-  const side = {
-    ...{ store, handler, claims, hasher, tokens, now },
-    nextUserId: createUserIds({ store, handler, blockSize: 2 }),
-    waitUntilVisible: async () => true,
-    waitUntilSessionVisible: async () => true,
-    warn: (error: unknown) => {
-      throw error
-    },
-    settings: {
-      ...{ accessTokenTtlSeconds: 300, refreshTokenTtlSeconds: 86_400, refreshGraceSeconds: 30 },
-      ...{ resetTokenTtlSeconds: 86_400, emailTokenTtlSeconds: 86_400, hideUnknownEmails: false },
-    },
-  }
-  return {
-    ...createAccounts(side),
-    load: (userId: number) => handler.load(accounts, accountStream(userId), Infinity),
-  }
-}
-
-async function withStore(use: (store: EventStore) => Promise<void>): Promise<void> {
-  await withTemporaryFolder(async folder => {
-    const store = await openSqliteEventStore({ file: join(folder, 'events.db') })
-    try {
-      await use(store)
-    } finally {
-      await store.close()
-    }
-  })
-}
 
 /** The store as a process sees it that dies once it has appended an event of a type: nobody hears of it. */
 function dyingAfter(type: string, store: EventStore): EventStore {
@@ -122,7 +70,7 @@ describe('A command with a key', () => {
       const next = await process(store).refreshTokens(refreshing, keyed)
       expect(await process(store).refreshTokens(refreshing, keyed)).to.deep.equal(next)
 
-      const claims = tokens.readAccess(access, Date.UTC(2026, 0, 1))
+      const claims = tokens.readAccess(access, processNow)
       const edit = (accountsOf: EventStore) => process(accountsOf).editProfile(claims, { bio: 'new' }, keyed)
       expect(await failureOf(edit(dyingAfter('ProfileEdited', store)))).to.be.instanceOf(StoreUnavailable)
       await process(store).editProfile(claims, { bio: 'newer' }, context)
