@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { EventStoreDBClient } from '@eventstore/db-client'
+import { ServerFeatures } from '@eventstore/db-client/dist/Client/ServerFeatures.js'
 import { debug } from '@eventstore/db-client/dist/utils/debug.js'
 
 /**
@@ -10,6 +11,7 @@ import { debug } from '@eventstore/db-client/dist/utils/debug.js'
  * - A stream of appends that the server ended cleanly was written to for ever.
  * - A second failing call, while the cluster was searched in vain for the first, rejected unhandled.
  * - Nothing closed the channel of a client.
+ * - An error met while it asked what the server supports was kept, and met by every append from then on.
  */
 export type Client = { events: EventStoreDBClient; close(): Promise<void> }
 
@@ -17,6 +19,8 @@ type Channel = { close(): void }
 type Inside = {
   handleError(grpcClient: unknown, error: Error): Promise<void>
   getChannel(): Promise<Channel>
+  execute(...call: typeof ServerFeatures.createServerFeatures): Promise<ServerFeatures>
+  supports(...method: Parameters<ServerFeatures['supports']>): Promise<boolean>
   GRPCStreamCreator(
     grpcClient: unknown,
     name: string,
@@ -33,13 +37,30 @@ export function openClient(url: string): Client {
   const events = createClient(url)
   const inside = events as unknown as Inside
 
-  const { handleError, getChannel, GRPCStreamCreator } = inside
+  const { handleError, getChannel, execute, GRPCStreamCreator } = inside
   let channel: Promise<Channel> | undefined
+  let features: Promise<ServerFeatures> | undefined
+  const forgetFeatures = () => {
+    features = undefined
+  }
   inside.getChannel = () => {
     channel = getChannel()
     return channel
   }
-  inside.handleError = (client, error) => handleError(client, error).catch(() => {})
+  // After an error it may be another server that answers.
+  inside.handleError = (client, error) =>
+    handleError(client, error)
+      .catch(() => {})
+      .finally(forgetFeatures)
+  inside.supports = async (...method) => {
+    features ??= execute(...ServerFeatures.createServerFeatures)
+    try {
+      return (await features).supports(...method)
+    } catch (error) {
+      forgetFeatures()
+      throw error
+    }
+  }
   inside.GRPCStreamCreator = (client, name, create, cache) =>
     GRPCStreamCreator(
       client,
@@ -52,8 +73,8 @@ export function openClient(url: string): Client {
     events,
     async close() {
       await events.dispose().catch(() => {})
-      const opened = await channel?.catch(() => null)
-      opened?.close()
+      // Not waited for: a node may still be searched for, for minutes.
+      channel?.then(opened => opened.close()).catch(() => {})
     },
   }
 }

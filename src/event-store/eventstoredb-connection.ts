@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { EventStoreDBClient } from '@eventstore/db-client'
 import { StoreUnavailable } from './event-store.ts'
 import { type Client, openClient } from './eventstoredb-client.ts'
-import { describe, isFatal } from './eventstoredb-failures.ts'
+import { bearing, describe, isFatal } from './eventstoredb-failures.ts'
 import type { ConnectionUrl } from './eventstoredb-url.ts'
 import { type Waiting, watchdog } from './eventstoredb-watchdog.ts'
 
@@ -91,7 +91,8 @@ class Attempt implements Call, Waiting {
 
 /**
  * A client of its own, because a call that fails closes the channel of the client it was made with. It is replaced when
- * it is asked and nothing is heard from it for as long as a first attempt may take.
+ * it is asked and nothing is heard from it for as long as a first attempt may take, and when it fails by itself or is
+ * connected to a node that takes no calls.
  */
 export function connect({ url, address }: ConnectionUrl, patience: Patience): Connection {
   const { attemptMs, longestAttemptMs, backoffMs, longestBackoffMs } = patience
@@ -103,6 +104,12 @@ export function connect({ url, address }: ConnectionUrl, patience: Patience): Co
     if (current === used) current = undefined
     for (const attempt of [...attempts.all()]) if (attempt.used === used) attempt.giveUp()
     await used.client.close()
+  }
+
+  function judge(call: Attempt, error: unknown): void {
+    const says = error instanceof Refused ? 'answered' : bearing(error)
+    if (says === 'answered') call.heard()
+    else if (says === 'stale') void replace(call.used)
   }
 
   function attempt<T>(silenceMs: number, deadline: number, run: (call: Call) => Promise<T>): Promise<T> {
@@ -125,7 +132,7 @@ export function connect({ url, address }: ConnectionUrl, patience: Patience): Co
           resolve(result)
         },
         error => {
-          if (attempts.remove(call)) call.heard()
+          if (attempts.remove(call)) judge(call, error)
           reject(error)
         },
       )

@@ -1,14 +1,17 @@
 import {
   AccessDeniedError,
   InvalidArgumentError,
+  isCommandError,
   MaxAppendSizeExceededError,
   StreamDeletedError,
+  UnknownError,
   UnsupportedError,
   WrongExpectedVersionError,
 } from '@eventstore/db-client'
 import { EventTooLarge, noStream, RevisionConflict, StoreUnavailable } from './event-store.ts'
 
 // gRPC status codes
+const cancelled = 1
 const invalidArgument = 3
 const permissionDenied = 7
 const unauthenticated = 16
@@ -19,6 +22,18 @@ export function isFatal(error: unknown): boolean {
   if (error instanceof InvalidArgumentError) return true
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   return code === invalidArgument || code === permissionDenied || code === unauthenticated
+}
+
+/**
+ * What an error says of the client it came from. `stale`: it may go on for ever with a node, or a search for one, that
+ * is of no use: an UnknownError is how it takes "not ready", and what it does not know it has made itself. `unrelated`:
+ * another client of this process was closed, which ends the appends of all.
+ */
+export function bearing(error: unknown): 'answered' | 'stale' | 'unrelated' {
+  if (isFatal(error)) return 'answered'
+  if (!(error instanceof Error && isCommandError(error))) return 'stale'
+  if (!(error instanceof UnknownError)) return 'answered'
+  return error.code === cancelled ? 'unrelated' : 'stale'
 }
 
 /** One line on what went wrong. Errors of the client carry no credentials in their message. */

@@ -203,6 +203,13 @@ describe('The EventStoreDB adapter, when the server misbehaves', () => {
     expect(await inTime(failure(subscription.ended))).to.be.instanceOf(StoreUnavailable)
   })
 
+  it('asks again what the server supports when it was refused that once', async () => {
+    const [store] = stores
+    server.misbehave('features', 'access-denied')
+    expect(await failure(store.append('user-1', [anEvent()], noStream))).to.be.instanceOf(StoreUnavailable)
+    expect(await store.append('user-1', [anEvent()], noStream)).to.deep.equal({ revision: 0n })
+  })
+
   it('answers an append whose outcome was unclear with the conflict, if another came first', async () => {
     const [store] = stores
     server.misbehave('append', 'ignore')
