@@ -27,13 +27,15 @@ export async function obtainTokens(
     ? await side.hasher.verify(holder.account.passwordHash, login.password, context.deadline)
     : await side.hasher.verifyNothing(context.deadline)
   if (!verified || holder?.account.status !== 'active') throw new DomainError('no_active_account')
-  const { userId, username, passwordHash } = holder.account
+  const { account } = holder
+  const { userId, username, passwordHash } = account
   const upgraded = upgradeHash(side, userId, { verifiedBy: passwordHash, password: login.password }, context)
   const accountRevision = Number(holder.accountRevision)
   const { device, addressRange } = login
   const startedBy = context.requestId
   const beginning = { userId, username, accountRevision, startedBy, device, addressRange }
-  const tokens = await beginSession(side, beginning, context)
+  const permit = async () => context.permit?.(account)
+  const tokens = await beginSession(side, beginning, { ...context, permit })
   await upgraded
   return tokens
 }
@@ -44,11 +46,12 @@ type Beginning = Pick<SessionState, 'userId' | 'username' | 'accountRevision' | 
 async function beginSession(
   side: WriteSide,
   beginning: Beginning,
-  context: CommandContext,
+  context: CommandContext & { permit(): Promise<unknown> },
 ): Promise<TokenPair> {
   const { userId } = beginning
   const { idempotencyKey, deadline } = context
   if (idempotencyKey === undefined) {
+    await context.permit()
     return startedSession(side, randomUUID(), beginning, intentOf(name, userId, context))
   }
   const key = commandKey(name, idempotencyKey)
@@ -64,7 +67,8 @@ async function beginSession(
       const session = sessionAsBegun(event, side.settings.refreshTokenTtlSeconds)
       return tokenPair(side, sessionId, session, Date.parse(session.startedAt))
     },
-    first: () => {
+    async first() {
+      await context.permit()
       const intent = { ...intentOf(name, userId, context), key, lookedTo: noStream }
       return startedSession(side, sessionId, beginning, intent)
     },

@@ -90,6 +90,7 @@ export function createRoutes(parts: AppParts): Route[] {
   const tokens = createTokenRoutes(accounts, newCommand, { clientOf, limits })
   const sessions = createSessionRoutes(accounts, sessionQueries, newContext, newCommand)
   const reset = createPasswordResetRoutes(accounts, newContext, newCommand, hideUnknownEmails)
+  const limitEdits = limits.byAccount('edits-per-account')
   const limitRegistrations = limits.byAddress('registrations-per-address')
   const readRegistration = read(registerBody)
   const limitResets = limits.byAddress('resets-per-address')
@@ -106,11 +107,10 @@ export function createRoutes(parts: AppParts): Route[] {
   )
   const editProfile = createEditProfile(accounts, newContext, newCommand)
   const readEdit = read(editProfileBody)
-  const limitEdits = limits.byAccount('edits-per-account')
   const edit = steps(requireAccount, requireOwner, limitEdits, readEdit, editProfile)
   const readErasure = parse(eraseBody)
   const eraseUser = createEraseUser(accounts, newCommand, limits)
-  const erase = steps(requireAccountOrKey, requireOwner, readErasure, eraseUser)
+  const erase = steps(requireAccountOrKey, requireOwner, limitEdits, readErasure, eraseUser)
   const exportUser = createExportUser(accounts, sessionQueries, newContext)
   const searchProfiles = createSearchProfiles(profiles, settings.searchEnvelope)
   const search = steps(limits.byAddress('searches-per-address'), recogniseViewer, searchProfiles)
@@ -125,9 +125,11 @@ export function createRoutes(parts: AppParts): Route[] {
     at('/api/token/revoke/', 'noStore', { POST: steps(parse(revokeBody), tokens.revokeToken) }),
     at('/api/sessions/', 'noStore', {
       GET: steps(requireAccount, sessions.list),
-      DELETE: steps(requireAccount, sessions.endOthers),
+      DELETE: steps(requireAccount, limitEdits, sessions.endOthers),
     }),
-    at('/api/sessions/:id/', 'noStore', { DELETE: steps(requireAccountOrKey, sessions.endOne) }),
+    at('/api/sessions/:id/', 'noStore', {
+      DELETE: steps(requireAccountOrKey, limitEdits, sessions.endOne),
+    }),
     at('/api/password/reset/', 'noStore', {
       POST: steps(limitResets, readReset, limits.byMailbox, reset.requestReset),
     }),
@@ -138,10 +140,10 @@ export function createRoutes(parts: AppParts): Route[] {
       POST: steps(parse(validateResetBody), reset.validateToken),
     }),
     at('/api/password/change/', 'noStore', {
-      POST: steps(requireAccount, readPasswordChange, changePassword),
+      POST: steps(requireAccount, limitEdits, readPasswordChange, changePassword),
     }),
     at('/api/email/change/', 'noStore', {
-      POST: steps(limitEmailChanges, requireAccount, readEmailChange, email.changeEmail),
+      POST: steps(limitEmailChanges, requireAccount, limitEdits, readEmailChange, email.changeEmail),
     }),
     at('/api/email/confirm/', 'noStore', { POST: steps(parse(confirmEmailBody), email.confirmEmail) }),
     at('/api/users/:username/', 'ownView', { GET: viewProfile, PUT: edit, PATCH: edit, DELETE: erase }),

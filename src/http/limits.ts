@@ -84,6 +84,10 @@ export function createLimits(parts: LimitsParts) {
     byMailbox: (exchange: Exchange & { fields: { email: string } }) =>
       count(exchange, ofMailbox('mails-per-mailbox', exchange.fields.email)),
 
+    /** What permits a login whose password was right: each is a session more in the log. */
+    permitSession: (exchange: Exchange, name: string) => () =>
+      countTogether(exchange, [{ limit: 'sessions-per-account', whose: limiter.digest(usernameKey(name)) }]),
+
     /** What permits a change of the password: whoever has the address, now or a moment later, it gets so many notices. */
     permitPasswordChange:
       (exchange: Exchange) =>
@@ -135,8 +139,11 @@ export function createLimits(parts: LimitsParts) {
         parts.loginFailed()
       }
 
+      const isLimited = (error: unknown) =>
+        error instanceof Throttled && usual.some(({ limit }) => limit === error.limit)
+
       async function logInWhereKnown(throttled: unknown): Promise<T> {
-        if (!(throttled instanceof Throttled) || !(await known.knows(place))) throw throttled
+        if (!isLimited(throttled) || !(await known.knows(place))) throw throttled
         return logIn([perAccount(limiter.digest(`${username} ${network}`))])
       }
 

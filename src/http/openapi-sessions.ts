@@ -4,6 +4,7 @@ import {
   anyone,
   command,
   invalid,
+  limited,
   noContent,
   operation,
   owner,
@@ -43,14 +44,25 @@ export const sessionPaths = {
     }),
     delete: command({
       ...{ id: 'endOtherSessions', summary: 'Log out everywhere else', ...owner },
-      answers: { 204: noContent('All sessions but this one are over.'), 401: refused, ...always },
+      answers: {
+        204: noContent('All sessions but this one are over.'),
+        401: refused,
+        ...limited,
+        ...always,
+      },
     }),
   },
   '/api/sessions/{id}/': {
     parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }],
     delete: command({
       ...{ id: 'endSession', summary: 'End one session', ...owner },
-      answers: { 204: noContent('The session is over.', pending), 401: refused, 404: unknown, ...always },
+      answers: {
+        204: noContent('The session is over.', pending),
+        401: refused,
+        404: unknown,
+        ...limited,
+        ...always,
+      },
     }),
   },
 }

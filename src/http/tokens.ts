@@ -20,7 +20,8 @@ export function createTokenRoutes(
   return {
     async obtainTokens(exchange: Exchange & { fields: z.infer<typeof obtainBody> }) {
       const login = { ...exchange.fields, ...clientOf(exchange) }
-      const context = newCommand(exchange)
+      const permit = limits.permitSession(exchange, login.username)
+      const context = { ...newCommand(exchange), permit }
       const { refresh, access } = await limits.login(exchange, login.username, () =>
         accounts.obtainTokens(login, context),
       )

@@ -8,6 +8,7 @@ export type Rule = { points: number; seconds: number }
 export const defaultRules = {
   'logins-per-address': { points: 100, seconds: 900 },
   'logins-per-account': { points: 10, seconds: 900 },
+  'sessions-per-account': { points: 600, seconds: 3600 },
   'passwords-per-account': { points: 10, seconds: 900 },
   'registrations-per-address': { points: 300, seconds: 3600 },
   'resets-per-address': { points: 100, seconds: 3600 },

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { eventually } from '../../support/eventually.ts'
 import { type Answered, outcome, textIn } from '../../support/http-client.ts'
-import { goodPassword, newName, newPerson, type Person } from './people.ts'
+import { claimsIn, goodPassword, newName, newPerson, type Person } from './people.ts'
 import { type StartServer, withServer } from './test-server.ts'
 
 const throttled = { status: 429, body: { detail: 'Request was throttled.' } }
@@ -13,6 +13,7 @@ const low = {
   RATE_LIMITS: [
     'logins-per-address=6/600',
     'logins-per-account=3/600',
+    'sessions-per-account=22/600',
     'passwords-per-account=2/600',
     'registrations-per-address=2/600',
     'resets-per-address=3/600',
@@ -21,7 +22,7 @@ const low = {
     'email-changes-per-account=3/600',
     'email-changes-per-mailbox=2/600',
     'notices-per-mailbox=4/600',
-    'edits-per-account=2/600',
+    'edits-per-account=6/600',
     'searches-per-address=2/600',
   ].join(','),
 }
@@ -180,14 +181,49 @@ export function limitCases(start: StartServer): void {
       expect(outcome(await logIn(username, home, goodPassword))).to.deep.equal(throttled)
     })
 
-    it('edits are limited for an account, wherever it asks from', async () => {
+    it('what an account does is limited, wherever it asks from', async () => {
       const one = await person()
       const edit = ({ path, auth }: Person, bio: string) =>
         running().client.put(path, { bio }, { ...auth, ...from(newAddress()) })
-      expect((await edit(one, 'a')).status).to.equal(200)
-      expect((await edit(one, 'b')).status).to.equal(200)
-      expect(outcome(await edit(one, 'c'))).to.deep.equal(throttled)
+      for (let count = 0; count < 6; count++) {
+        expect((await edit(one, `edit ${count}`)).status).to.equal(200)
+      }
+      expect(outcome(await edit(one, 'one more'))).to.deep.equal(throttled)
       expect((await edit(await person(), 'd')).status).to.equal(200)
+    })
+
+    it('whatever an account does is an edit, if it is in the log', async () => {
+      const doing: Record<string, (person: Person) => Promise<Answered>> = {
+        'ends other sessions': ({ auth }) =>
+          running().client.ask('DELETE', '/api/sessions/', { headers: auth }),
+        'ends a session': ({ auth, access }) =>
+          running().client.ask('DELETE', `/api/sessions/${claimsIn(access).sid}/`, { headers: auth }),
+        'changes the password': someone => changePassword(someone, goodPassword),
+        'changes the address': someone => changeEmail(someone, newEmail()),
+        'goes away': ({ auth, path }) =>
+          running().client.ask('DELETE', path, { json: { password: goodPassword }, headers: auth }),
+      }
+      for (const [what, does] of Object.entries(doing)) {
+        const someone = await person()
+        for (let count = 0; count < 6; count++) {
+          const ended = await running().client.ask('DELETE', '/api/sessions/', { headers: someone.auth })
+          expect(ended.status, what).to.equal(204)
+        }
+        const refused = await does(someone)
+        expect(outcome(refused), what).to.deep.equal(throttled)
+        expect(await running().eventsOf(String(refused.headers['x-request-id'])), what).to.deep.equal([])
+      }
+    })
+
+    it('an account begins only so many sessions, and who fails takes none of them', async () => {
+      const { username, path } = await person()
+      await logIn(username, newAddress())
+      for (let count = 0; count < 21; count++) {
+        expect((await logIn(username, newAddress(), goodPassword)).status).to.equal(200)
+      }
+      expect(outcome(await logIn(username, newAddress(), goodPassword))).to.deep.equal(throttled)
+      expect((await logIn(username, newAddress())).status).to.equal(401)
+      expect((await running().client.get(path)).status).to.equal(200)
     })
 
     it('who is logged in cannot guess the password', async () => {
