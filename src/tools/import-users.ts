@@ -4,6 +4,7 @@ import { sizeOfGivenFile } from './given-file.ts'
 import { importUsers, type Outcome } from './import-users-into-log.ts'
 import { withProgress } from './progress.ts'
 import { describeTool, exitCodes, type Shell, Stopped } from './shell.ts'
+import { printable, spelledOut } from './spelled-out.ts'
 import { userRecords } from './user-records.ts'
 
 const example = `$ npx roster import-users users.csv
@@ -28,7 +29,7 @@ export function addImportUsers(program: Command, shell: Shell): void {
       withProgress(shell, 'import-users', size, 'users', async bar => {
         const onOutcome = async (outcome: Outcome, bytes: number) => {
           counts[outcome.result]++
-          if (json) await shell.print(`${JSON.stringify(outcome)}\n`)
+          if (json) await shell.print(`${spelledOut(outcome)}\n`)
           else if (outcome.result === 'refused') await shell.print(refusal(outcome))
           bar.update(bytes, counts.imported + counts['there already'])
         }
@@ -44,5 +45,5 @@ export function addImportUsers(program: Command, shell: Shell): void {
 }
 
 function refusal({ line, problems }: Outcome & { result: 'refused' }): string {
-  return `line ${line}: ${problems.join('; ')}\n`
+  return `line ${line}: ${printable(problems.join('; '))}\n`
 }

@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream'
 import type { Command } from 'commander'
 import { type Config, readConfig } from '../config.ts'
 import type { Json } from '../event-store/event-store.ts'
+import { spelledOut } from './spelled-out.ts'
 
 export const exitCodes = {
   good: 0,
@@ -74,7 +75,7 @@ export function describeTool(command: Command, summary: string, example: string)
 
 /** The result as JSON or in words. */
 export async function answer(shell: Shell, asJson: boolean | undefined, result: Json, words: string) {
-  await shell.print(asJson ? `${JSON.stringify(result)}\n` : `${words}\n`)
+  await shell.print(asJson ? `${spelledOut(result)}\n` : `${words}\n`)
 }
 
 /** Resolves when the stream has taken the text. Throws what the stream does, and Stopped once nobody reads it. */

@@ -5,6 +5,7 @@ import { openExistingEventStore, withStore } from '../open-stores.ts'
 import { findUser } from './find-user.ts'
 import { requiredTime } from './given-time.ts'
 import { answer, describeTool, exitCodes, type Shell, ToolFailure } from './shell.ts'
+import { printable, spelledOut } from './spelled-out.ts'
 
 type Options = { at?: string; diff?: string; json?: true }
 
@@ -42,7 +43,7 @@ export function addShow(program: Command, shell: Shell): void {
 async function showDifference(shell: Shell, options: Options, from: AccountAt, to: AccountAt): Promise<void> {
   const changes = changesBetween(from, to)
   const lines = changes.map(
-    ({ field, from: was, to: is }) => `${field}: ${JSON.stringify(was)} → ${JSON.stringify(is)}`,
+    ({ field, from: was, to: is }) => `${field}: ${spelledOut(was)} → ${spelledOut(is)}`,
   )
   await answer(shell, options.json, changes, lines.join('\n') || 'nothing is different')
 }
@@ -72,11 +73,5 @@ const unregistered = (who: string, found: string) =>
 function inWords(shown: ShownAccount): string {
   const names = Object.keys(shown)
   const width = Math.max(...names.map(name => name.length))
-  return names.map(name => `${name.padEnd(width)}  ${printable(shown[name])}`).join('\n')
-}
-
-/** A value of several lines, or with signs that a terminal obeys, is spelled out. */
-function printable(value: unknown): string {
-  const text = String(value)
-  return /\p{Cc}/u.test(text) ? JSON.stringify(text) : text
+  return names.map(name => `${name.padEnd(width)}  ${printable(String(shown[name]))}`).join('\n')
 }

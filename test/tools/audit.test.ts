@@ -281,6 +281,22 @@ describe('roster audit', () => {
       ])
     }))
 
+  it('spells out what a terminal would obey', () =>
+    withAudit(async (audit, dataDir) => {
+      await withLogIn(dataDir, async store => {
+        const { handler, intent } = life(store)
+        const theirs = { ...intent(3), requestId: 'x\u009b2J' }
+        await handler.handle(accounts, accountStream(3), theirs, account =>
+          editProfile(account, { bio: 'a \u009b2J \u202e' }),
+        )
+      })
+      for (const options of [[], ['--json']]) {
+        const { stdout } = await audit('3', ...options)
+        expect(stdout).to.include('a \\u009b2J \\u202e"').and.include('x\\u009b2J')
+        expect(stdout).to.not.match(/(?!\n)[\p{Cc}\p{Bidi_Control}]/u)
+      }
+    }))
+
   it('gives no cursor behind rows that it has not told', () =>
     withAudit(async (audit, dataDir) => {
       await withLogIn(dataDir, store => edit(store, 12))

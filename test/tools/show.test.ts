@@ -98,6 +98,16 @@ describe('roster show', () => {
       expect((await show(username)).stdout).to.match(/^bio +"two\\nlines \\u001b\[2J"$/m)
     }))
 
+  it('spells out what a terminal would obey although JSON does not', () =>
+    withEdits(['a \u009b2J b', 'c \u202e d'], async (show, username) => {
+      for (const args of [['--at', '1'], ['--at', '2'], ['--diff', '1'], ['--json']]) {
+        const { stdout } = await show(username, ...args)
+        expect(stdout, args.join(' ')).to.not.match(/(?!\n)[\p{Cc}\p{Bidi_Control}]/u)
+      }
+      expect((await show(username, '--diff', '1')).stdout).to.equal('bio: "a \\u009b2J b" → "c \\u202e d"\n')
+      expect(await bioAt(show, username)).to.equal('c \u202e d')
+    }))
+
   it('says when there was no such user, and what it does not understand', () =>
     withEdits([], async (show, username) => {
       expect((await show('nobody')).code).to.equal(1)

@@ -11,6 +11,7 @@ import {
 } from '../../projector/audit-queries.ts'
 import { findUser } from '../find-user.ts'
 import { type Shell, Stopped } from '../shell.ts'
+import { spelledOut } from '../spelled-out.ts'
 import type { Stores } from '../stores.ts'
 import { liveRows } from './live-rows.ts'
 import { tellRows } from './told-rows.ts'
@@ -46,7 +47,7 @@ export async function tellAudit(shell: Shell, stores: Stores, asked: Asked): Pro
   async function print(rows: readonly AuditRow[]): Promise<void> {
     for (const row of rows) printed.set(keyOf(row), true)
     for (const told of await tellRows(eventStore, changes, rows)) {
-      await shell.print(asked.asJson ? `${JSON.stringify(told)}\n` : inWords(told))
+      await shell.print(asked.asJson ? `${spelledOut(told)}\n` : inWords(told))
     }
   }
 
