@@ -8,8 +8,9 @@ import { emailKey, usernameKey } from '../account/names.ts'
 import { claimAndRegister } from '../account/register-user.ts'
 import { toRecorded } from '../account/upcasters.ts'
 import { createUserIds } from '../account/user-ids.ts'
-import type { EventStore } from '../event-store/event-store.ts'
+import { type EventStore, noStream, type Revision } from '../event-store/event-store.ts'
 import { openLog } from '../event-store/log-identity.ts'
+import { accountEvents } from '../history/account-at.ts'
 import { type ImportedUser, importedUser } from './imported-user.ts'
 import type { UserRecord } from './user-records.ts'
 
@@ -96,12 +97,29 @@ async function createImport(
     return isSame ? event.data.userId : null
   }
 
-  async function hide(userId: number, context: CommandContext): Promise<void> {
-    const { requestId, deadline } = context
+  /** The last revision of an account, null if it was decided since it began who may see it. */
+  async function lastUndecided(stream: string, deadline: number): Promise<Revision | null> {
+    let last = noStream
+    for await (const stored of accountEvents(store, stream, 0, deadline)) {
+      const event = toRecorded(stored)
+      if (event.type === 'ProfileEdited' && event.data.privacy !== undefined) return null
+      last = stored.revision
+    }
+    return last
+  }
+
+  /** Who was registered just before a stop may have logged in since: that decides nothing. */
+  async function hide(userId: number, { requestId, deadline }: CommandContext): Promise<void> {
+    const stream = accountStream(userId)
     const intent: Intent = { key: `import privacy of ${userId}`, actor: 'operator', requestId, deadline }
-    await handler.handle(accounts, accountStream(userId), intent, (account, revision) =>
-      revision === 0n ? editProfile(account, { privacy: true }) : [],
-    )
+    for (let isDone = false; !isDone; ) {
+      const last = await lastUndecided(stream, deadline)
+      if (last === null) return
+      await handler.handle(accounts, stream, intent, (account, revision) => {
+        isDone = revision === last
+        return isDone && account.status === 'active' ? editProfile(account, { privacy: true }) : []
+      })
+    }
   }
 
   async function register({ user, privacy }: ImportedUser, context: CommandContext) {

@@ -2,6 +2,10 @@ import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { type Account, disableAccount, editProfile } from '../../src/account/account.ts'
+import { accountStream, accounts } from '../../src/account/aggregates.ts'
+import type { AccountEvent } from '../../src/account/events.ts'
+import { createHandler } from '../../src/account/handle.ts'
 import { roster } from '../support/run-roster.ts'
 import { withLogIn } from '../support/sample-log.ts'
 import { startServer } from '../support/server.ts'
@@ -115,6 +119,42 @@ describe('roster import-users', () => {
       expect(second.outcomes.map(({ result }) => result)).to.deep.equal(['there already', 'there already'])
       expect(second.outcomes.map(({ id }) => id)).to.have.members(first.outcomes.map(({ id }) => id))
       expect(await withLogIn(dataDir, store => store.head())).to.equal(head)
+    }))
+
+  it('hides a private user whom a stop left in the open, who logged in since, but not one who wants to be seen', () =>
+    withImport(async (importing, dataDir) => {
+      const [bare, hash] = [{ username: 'ege', password_hash }, '$argon2id$another']
+      await importing(
+        ndjson(bare, { ...bare, username: 'dude' }, { ...bare, username: 'seen', privacy: true }),
+      )
+      const privacyOf = async (username: string) =>
+        JSON.parse((await roster({ DATA_DIR: dataDir }, ['show', '--json', username])).stdout)
+      const ids = Object.fromEntries(
+        await Promise.all(['ege', 'dude', 'seen'].map(async name => [name, (await privacyOf(name)).id])),
+      )
+      await withLogIn(dataDir, async store => {
+        const handler = createHandler({ store, now: Date.now })
+        const change = (name: string, decide: (account: Account) => AccountEvent[]) => {
+          const intent = {
+            key: `of ${name}`,
+            actor: ids[name],
+            requestId: 'test',
+            deadline: Number.POSITIVE_INFINITY,
+          }
+          return handler.handle(accounts, accountStream(ids[name]), intent, decide)
+        }
+        await change('ege', () => [{ type: 'PasswordRehashed', data: { passwordHash: hash } }])
+        await change('dude', account => disableAccount(account))
+        await change('seen', account => editProfile(account, { privacy: false }))
+      })
+      const again = ['ege', 'dude', 'seen'].map(username => ({ username, password_hash, privacy: true }))
+      const { outcomes } = await importing(ndjson(...again))
+      expect(new Set(outcomes.map(({ result }) => result))).to.deep.equal(new Set(['there already']))
+      expect(await privacyOf('ege')).to.include({ privacy: true })
+      expect(await privacyOf('seen')).to.include({ privacy: false })
+      const types = await eventTypes(dataDir, `user-${ids.ege}`)
+      await importing(ndjson(...again))
+      expect(await eventTypes(dataDir, `user-${ids.ege}`)).to.deep.equal(types)
     }))
 
   it('tells the lines that are wrong and why, takes the others, and repeats no hash', () =>
