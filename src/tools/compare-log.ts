@@ -22,13 +22,15 @@ export type Comparing = {
   store: WholeEventStore
   erasedHere: ReadonlySet<number>
   erasedThere: ReadonlySet<number>
+  signal: AbortSignal
 }
 
 /**
  * Goes through a log and an export side by side, and finds where the export goes on behind the log. What was erased or
- * truncated on either side is passed over. `take` throws LogsDiffer if the log is no beginning of the export.
+ * truncated on either side is passed over. `take` throws LogsDiffer if the log is no beginning of the export,
+ * and both throw once `signal` aborts.
  */
-export function createComparison({ store, erasedHere, erasedThere }: Comparing) {
+export function createComparison({ store, erasedHere, erasedThere, signal }: Comparing) {
   const log = eventsOf(store, erasedHere)
   const truncations = new Map<string, Revision>()
   /** Events of the log that the export has not where they should be: their streams must begin later there. */
@@ -37,6 +39,7 @@ export function createComparison({ store, erasedHere, erasedThere }: Comparing) 
   let missingFrom: number | null = null
 
   async function next(): Promise<void> {
+    signal.throwIfAborted()
     const { value, done } = await log.next()
     here = done ? null : value
   }

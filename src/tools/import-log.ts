@@ -1,10 +1,10 @@
 import { erasedUsers } from '../account/erasures.ts'
-import { beforeAll } from '../event-store/event-store.ts'
+import { beforeAll, EventTooLarge, RevisionConflict } from '../event-store/event-store.ts'
 import type { TransferredEvent, WholeEventStore } from '../event-store/log-transfer.ts'
 import { type Compared, createComparison, isForgotten, LogsDiffer } from './compare-log.ts'
 import { eventIn, type PlacedLine } from './export-file/parse.ts'
 import { readExport, refuseBroken } from './read-export.ts'
-import { exitCodes, type Shell, ToolFailure } from './shell.ts'
+import { exitCodes, type Shell, Stopped, ToolFailure } from './shell.ts'
 
 export type Importing = {
   shell: Shell
@@ -37,8 +37,9 @@ export async function importLog(importing: Importing): Promise<Imported> {
 }
 
 async function compare(importing: Importing, erasedHere: ReadonlySet<number>): Promise<Compared> {
-  const { store, erasedThere } = importing
-  const comparison = createComparison({ store, erasedHere, erasedThere })
+  const { store, erasedThere, shell } = importing
+  const { signal } = shell
+  const comparison = createComparison({ store, erasedHere, erasedThere, signal })
   try {
     for await (const lines of placedLines(importing, 'compare')) {
       for (const line of lines) await comparison.take(line)
@@ -46,6 +47,7 @@ async function compare(importing: Importing, erasedHere: ReadonlySet<number>): P
     }
     return await comparison.end()
   } catch (error) {
+    if (signal.aborted) throw new Stopped(howToGoOn)
     if (!(error instanceof LogsDiffer)) throw error
     const advice = 'import into an empty store, or one that holds an earlier export of the same log'
     throw new ToolFailure(exitCodes.difference, `${error.message}; ${advice}`, { cause: error })
@@ -60,7 +62,7 @@ async function restoreFrom(
   let events = 0
   let waiting: TransferredEvent[] = []
   async function write(): Promise<void> {
-    await importing.store.restore(waiting)
+    await importing.store.restore(waiting).catch(refuse)
     events += waiting.length
     waiting = []
   }
@@ -73,6 +75,16 @@ async function restoreFrom(
   }
   if (waiting.length > 0) await write()
   return events
+}
+
+function refuse(error: unknown): never {
+  const said = (message: string) => new ToolFailure(exitCodes.difference, message, { cause: error })
+  if (error instanceof RevisionConflict) {
+    const advice = 'somebody else writes to this store: stop that, and run the same command again'
+    throw said(`${error.message}; ${advice}`)
+  }
+  if (error instanceof EventTooLarge) throw said(`${error.message}; raise that limit: ${howToGoOn}`)
+  throw error
 }
 
 function transferred(line: Extract<PlacedLine, { kind: 'event' }>): TransferredEvent {

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream'
 import { runRoster } from '../../src/tools/program.ts'
+import { createShell, type Shell } from '../../src/tools/shell.ts'
 
 export type Run = { code: number; stdout: string; stderr: string }
 
@@ -19,6 +20,15 @@ export async function roster(
     lowerPriority() {},
   })
   return { code, stdout: stdout.text(), stderr: stderr.text() }
+}
+
+/** What a tool is made with, for tests of its parts: says nothing, and is told nothing. */
+export function aShell(signal: AbortSignal = new AbortController().signal): Shell {
+  const { stream } = collector()
+  return createShell(
+    { stdout: stream, stderr: stream, environment: {}, signal, lowerPriority() {} },
+    () => {},
+  )
 }
 
 /** Like `roster`, with a stderr that says it is a terminal. */

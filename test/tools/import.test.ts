@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { noStream } from '../../src/event-store/event-store.ts'
 import type { WholeEventStore } from '../../src/event-store/log-transfer.ts'
+import { openSqliteEventStore } from '../../src/event-store/sqlite.ts'
+import { type Importing, importLog } from '../../src/tools/import-log.ts'
 import { startEventStoreDB } from '../support/eventstoredb/server.ts'
 import { someEvents } from '../support/log-events.ts'
-import { roster } from '../support/run-roster.ts'
+import { aShell, roster } from '../support/run-roster.ts'
 import { erase, register, startSession, withLogIn } from '../support/sample-log.ts'
 import { withTemporaryFolder } from '../support/temporary-folder.ts'
 
@@ -45,6 +47,12 @@ async function aLog(store: WholeEventStore) {
   }
   return users
 }
+
+const failureOf = (importing: Importing): Promise<unknown> =>
+  importLog(importing).then(
+    () => expect.fail('expected a failure'),
+    error => error,
+  )
 
 const result = (stdout: string): { events: number; truncated: number; ahead: number } => JSON.parse(stdout)
 
@@ -125,6 +133,62 @@ describe('roster import', () => {
       expect(run.code).to.equal(1)
       expect(run.stderr).to.match(/broken at line \d+/)
       expect(await folder.change('b', store => store.head())).to.equal(noStream)
+    }))
+
+  it('stops also while it counts what the log has besides', () =>
+    inFolder(async folder => {
+      const users = await folder.change('a', aLog)
+      await folder.export('a', 'early')
+      await folder.change('a', store => register(store, 2, users.length))
+      const stop = new AbortController()
+      const stopped = await folder.change('a', store =>
+        failureOf({
+          shell: aShell(stop.signal),
+          store: {
+            ...store,
+            async *readTexts(options) {
+              let count = 0
+              for await (const batch of store.readTexts(options)) {
+                for (const event of batch.events) {
+                  if (++count > 59) stop.abort()
+                  yield { ...batch, events: [event] }
+                }
+              }
+            },
+          },
+          file: folder.file('early'),
+          erasedThere: new Set(),
+        }),
+      )
+      expect(stopped).to.include({ name: 'Stopped' })
+      expect(stopped).property('message').to.include('the same command goes on')
+    }))
+
+  it('says so when somebody else writes to the store meanwhile, or it takes no event of that size', () =>
+    inFolder(async folder => {
+      await folder.change('a', aLog)
+      await folder.export('a', 'a')
+      const importInto = (store: WholeEventStore) =>
+        failureOf({ shell: aShell(), store, file: folder.file('a'), erasedThere: new Set() })
+      const conflict = await folder.change('b', store =>
+        importInto({
+          ...store,
+          async restore(events) {
+            await store.append('user-1', someEvents(1), noStream)
+            await store.restore(events)
+          },
+        }),
+      )
+      expect(conflict).to.include({ name: 'ToolFailure', exitCode: 1 })
+      expect(conflict)
+        .property('message')
+        .to.match(/stream user-1 is at 0; somebody else writes/)
+      const small = await openSqliteEventStore({ file: folder.file('c'), maxAppendBytes: 300 })
+      const tooLarge = await importInto(small).finally(() => small.close())
+      expect(tooLarge).to.include({ name: 'ToolFailure', exitCode: 1 })
+      expect(tooLarge)
+        .property('message')
+        .to.match(/the store takes at most 300; raise that limit/)
     }))
 
   it('refuses an export that another key signed, and one of a single user', () =>
