@@ -7,7 +7,12 @@ import type { Recorded } from '../account/recorded.ts'
 import { type Client, forgetSession } from '../account/sessions.ts'
 import { toRecorded } from '../account/upcasters.ts'
 import { randomId } from '../account/write-side.ts'
-import type { EventStore, Position, RecordedEvent } from '../event-store/event-store.ts'
+import {
+  type EventStore,
+  type Position,
+  type RecordedEvent,
+  StoreUnavailable,
+} from '../event-store/event-store.ts'
 import type { SessionQueries } from '../projector/session-queries.ts'
 import { createChores } from './chores.ts'
 
@@ -76,7 +81,7 @@ export function createSweeper(options: SweeperOptions & { mayAct(): boolean }) {
     return { device: '', addressRange: '' }
   }
 
-  /** Resolves to whether it came to the end. */
+  /** Resolves to whether it came to the end. What fails for a session alone does not keep it from the others. */
   async function sweep(): Promise<boolean> {
     const before = new Date(now() - historyDays * millisecondsPerDay).toISOString()
     let forgotten = 0
@@ -86,14 +91,25 @@ export function createSweeper(options: SweeperOptions & { mayAct(): boolean }) {
         isThrough = false
         break
       }
+      if (await forget(id, userId, before)) forgotten += 1
+    }
+    if (forgotten > 0) log.info({ sessions: forgotten }, 'forgot sessions that ended long ago')
+    return isThrough
+  }
+
+  /** Whether there was something to forget. Throws StoreUnavailable. */
+  async function forget(id: string, userId: number, before: string): Promise<boolean> {
+    try {
       const intent = intentOf(`forget ${id}`)
       const { appended } = await handler.handle(sessions, sessionStream(id), intent, session =>
         forgetSession(session, userId, before),
       )
-      if (appended) forgotten += 1
+      return appended
+    } catch (error) {
+      if (error instanceof StoreUnavailable) throw error
+      log.warn({ err: error, sessionId: id }, 'could not forget a session; the next sweep will try again')
+      return false
     }
-    if (forgotten > 0) log.info({ sessions: forgotten }, 'forgot sessions that ended long ago')
-    return isThrough
   }
 
   function sweepAndAgain(): void {

@@ -9,7 +9,7 @@ import { beforeAll as beginning, type RecordedEvent } from '../../src/event-stor
 import { createSessionQueries } from '../../src/projector/session-queries.ts'
 import { createSweeper } from '../../src/sweeper/sweeper.ts'
 import { sweeperFollower } from '../../src/sweeper/sweeper-follower.ts'
-import { foldOfLog, openStage, registered, type Stage, scanAll } from '../projector/stage.ts'
+import { foldOfLog, openStage, registered, type Stage, scanAll, unreadable } from '../projector/stage.ts'
 import { eventually } from '../support/eventually.ts'
 
 const userId = 4
@@ -17,7 +17,6 @@ const client = { device: 'Firefox', addressRange: '192.0.2.0/24' }
 const login = { userId, username: 'ege', accountRevision: 0, startedBy: 'login-1', ...client }
 const day = 86_400_000
 const refreshTtlSeconds = 14 * 86_400
-const silent = { info() {}, warn() {} }
 
 /** A stage with a clock moved by hand, sessions of one user, and sweepers that look often. */
 async function withSessions(use: (world: ReturnType<typeof worldOn>) => Promise<void>): Promise<void> {
@@ -51,9 +50,12 @@ function worldOn(stage: Stage) {
     )
   }
 
-  const options = { store: eventStore, handler, historyDays: 400, now, log: silent, firstPauseMs: 5 }
+  const warnings: object[] = []
+  const log = { info() {}, warn: (fields: object) => void warnings.push(fields) }
+  const options = { store: eventStore, handler, historyDays: 400, now, log, firstPauseMs: 5 }
   return {
     clock,
+    warnings,
     eventStore,
     async start(): Promise<string> {
       const id = randomUUID()
@@ -111,6 +113,22 @@ describe('The sweeper', () => {
         expect(await typesOf(sessionStream(later))).to.deep.equal(['SessionForgotten'])
       })
       await eventually(async () => expect(await rows()).to.deep.equal(await folded()))
+    }))
+
+  it('forgets the others where something is wrong with one, and tries that again at each sweep', () =>
+    withSessions(async ({ clock, warnings, eventStore, start, startSweeping, typesOf }) => {
+      const broken = await start()
+      await eventStore.append(sessionStream(broken), [unreadable()], 0n)
+      clock.now += day
+      const after = await start()
+      clock.now += 415 * day
+      await startSweeping()
+      await eventually(async () => {
+        expect(await typesOf(sessionStream(after))).to.deep.equal(['SessionForgotten'])
+        const ofBroken = warnings.filter(fields => 'sessionId' in fields && fields.sessionId === broken)
+        expect(ofBroken).to.have.length.greaterThan(1)
+      })
+      expect(await typesOf(sessionStream(broken))).to.deep.equal(['SessionStarted', 'NobodyKnowsThis'])
     }))
 
   it('lets the owner know of a theft, once, however often it hears of it', () =>
