@@ -1,5 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { z } from 'zod'
+import type { AccessClaims } from '../../src/account/accounts.ts'
 import { DomainError } from '../../src/account/domain-error.ts'
 import { type EventStore, type RecordedEvent, StoreUnavailable } from '../../src/event-store/event-store.ts'
 import { process, processNow, tokens, withStore } from '../support/account-process.ts'
@@ -93,6 +95,65 @@ describe('A command with a key', () => {
       })) {
         expect(await eventsOf(store, type), type).to.have.lengthOf(count)
       }
+    })
+  })
+
+  /** Does a command in a process that dies once it has appended an event of a type, then in one that lives. */
+  async function diesThenLives<T>(
+    store: EventStore,
+    type: string,
+    command: (accounts: ReturnType<typeof process>) => Promise<T>,
+  ): Promise<T> {
+    const died = await failureOf(command(process(dyingAfter(type, store))))
+    expect(died, type).to.be.instanceOf(StoreUnavailable)
+    const answer = await command(process(store))
+    expect(await eventsOf(store, type), type).to.have.lengthOf(1)
+    return answer
+  }
+
+  async function loggedIn(store: EventStore): Promise<AccessClaims> {
+    const { access } = await process(store).obtainTokens({ username: 'ege', password, ...client }, context)
+    return tokens.readAccess(access, processNow)
+  }
+
+  it('that a mail leads to is answered by the next process too, as is the request for the mail', async () => {
+    await withStore(async store => {
+      await process(store).registerUser(ege, context)
+      const claims = await loggedIn(store)
+
+      const email = 'new@example.org'
+      await diesThenLives(store, 'EmailChangeRequested', accounts =>
+        accounts.requestEmailChange(claims, { password, email }, keyed),
+      )
+      const [asked] = await eventsOf(store, 'EmailChangeRequested')
+      const { changeId, expiresAt } = z
+        .object({ changeId: z.string(), expiresAt: z.string() })
+        .parse(asked?.data)
+      const token = tokens.emailChanges.make({ userId: 1, id: changeId, expiresAt })
+      await diesThenLives(store, 'EmailChanged', accounts => accounts.confirmEmailChange(token, keyed))
+
+      await diesThenLives(store, 'PasswordResetRequested', accounts =>
+        accounts.requestPasswordReset(email, keyed),
+      )
+      const [requested] = await eventsOf(store, 'PasswordResetRequested')
+      const reset = z.object({ resetId: z.string(), expiresAt: z.string() }).parse(requested?.data)
+      const confirmation = {
+        token: tokens.resets.make({ userId: 1, id: reset.resetId, expiresAt: reset.expiresAt }),
+        password: 'battery staple 43',
+      }
+      await diesThenLives(store, 'PasswordReset', accounts =>
+        accounts.confirmPasswordReset(confirmation, keyed),
+      )
+    })
+  })
+
+  it('that ends sessions, or the account, is answered by the next process, also in what it ended', async () => {
+    await withStore(async store => {
+      await process(store).registerUser(ege, context)
+      const [own, asking] = [await loggedIn(store), await loggedIn(store)]
+      await diesThenLives(store, 'SessionRevoked', accounts => accounts.endSession(own, own.sessionId, keyed))
+      await diesThenLives(store, 'SessionsEnded', accounts => accounts.endOtherSessions(asking, keyed))
+      await diesThenLives(store, 'UserErased', accounts => accounts.eraseUser(asking, password, keyed))
     })
   })
 
