@@ -75,14 +75,29 @@ export async function readHead(connection: Connection, deadline: number): Promis
   return (last && positionOf(last)) ?? beforeAll
 }
 
-/** Whether anything that passes the filter comes after `position` within the next `records`, and how far that is. */
+export type Ahead = {
+  /** Something that passes the filter comes after `position`, up to `end`. */
+  isNew: boolean
+  /** Nothing does up to here. */
+  upTo: Position
+  /** What was looked for: as far as the leader's log went, if nothing else was given. */
+  end: Position
+}
+
+/** Looks through the next `records`, at most, between `position` and `end`. */
 export async function lookAhead(
   connection: Connection,
-  position: Position,
+  {
+    position,
+    end,
+    records,
+    deadline,
+  }: { position: Position; end: Position | undefined; records: number; deadline: number },
   { filter, decode }: { filter: StreamFilter | undefined; decode: Decode },
-  records: number,
-  deadline: number,
-): Promise<{ isNew: boolean; upTo: Position }> {
+): Promise<Ahead> {
+  // Asked for, as fewer records than wanted are no sign of the end: the server may have cut the read short.
+  const last = end ?? (await readHead(connection, deadline))
+  if (position >= last) return { isNew: false, upTo: position, end: last }
   const from = position < 0n ? 0n : position
   const read = await connection.persist('read of what is new in the log', deadline, call =>
     collect<AllStreamResolvedEvent>(
@@ -99,11 +114,12 @@ export async function lookAhead(
   for (const resolved of read) {
     const found = positionOf(resolved)
     if (found === null || found <= position) continue
+    if (found > last) return { isNew: false, upTo: last, end: last }
     const event = decode(resolved)
-    if (event && passes(event, filter)) return { isNew: true, upTo }
+    if (event && passes(event, filter)) return { isNew: true, upTo, end: last }
     upTo = found
   }
-  return { isNew: false, upTo }
+  return { isNew: false, upTo, end: last }
 }
 
 async function collect<E>(call: Call, read: StreamingRead<E>): Promise<E[]> {

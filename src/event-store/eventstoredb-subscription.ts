@@ -5,6 +5,7 @@ import {
   streamNameFilter,
 } from '@eventstore/db-client'
 import type { Batch, Position, RecordedEvent, StreamFilter } from './event-store.ts'
+import type { Ahead } from './eventstoredb-calls.ts'
 import type { Client } from './eventstoredb-client.ts'
 import { NoAnswer } from './eventstoredb-connection.ts'
 import { type Decode, isPosition, passes, positionOf } from './eventstoredb-events.ts'
@@ -26,14 +27,19 @@ export type Vigilance = {
   liveSilenceMs: number
 }
 
-/** Whether something after `position` passes the filter; nothing does up to and including `upTo`. */
-export type LookAhead = (position: Position) => Promise<{ isNew: boolean; upTo: Position }>
+/** Looks at what the leader has after `position`, up to `end` or as far as its log goes. */
+export type LookAhead = (position: Position, end?: Position) => Promise<Ahead>
 
 /** `batches` ends when the server ends the subscription. Throws what it fails with, and NoAnswer if it is stuck. */
 export type Subscription = { batches(): AsyncGenerator<Batch>; end(): void }
 
+/** What the leader has beyond what was received. `more`: nothing so far, but not all of it was looked through. */
+type Found = 'nothing' | 'news' | 'more'
+
 const eventsPerBatch = 512
 const gatherMs = 200
+/** So often in a row a subscription may be found silent although it should have said how far it is. */
+const silencesForgiven = 2
 const buffering: object = { readableHighWaterMark: eventsPerBatch, writableHighWaterMark: 16 }
 
 /** One subscription of the server, from `after` on. */
@@ -43,12 +49,15 @@ export function subscribe(
   { searchWindow, silenceMs, liveSilenceMs }: Vigilance,
   lookAhead: LookAhead,
 ): Subscription {
-  const { filter, signal, decode } = following
+  const { filter, signal, decode, requiresLeader } = following
   let checkpoint = following.after
   let reached = following.after
   let isConfirmed = false
   let isLive = false
   let isOver = false
+  let silences = 0
+  /** Where the leader's log ended when it was first asked. */
+  let leaderEnd: Position | undefined
   let failure: unknown
   let isRung = false
   let wake = () => {}
@@ -118,6 +127,7 @@ export function subscribe(
     }
     const heard = isRung
     isRung = false
+    if (heard) silences = 0
     return heard
   }
 
@@ -131,29 +141,43 @@ export function subscribe(
     }
   }
 
+  async function look(): Promise<Found> {
+    const { isNew, upTo, end } = await lookAhead(checkpoint, leaderEnd)
+    if (requiresLeader) leaderEnd = end
+    if (upTo > reached) reached = upTo
+    if (isNew) return 'news'
+    if (upTo >= end) return 'nothing'
+    return upTo > checkpoint ? 'more' : 'news'
+  }
+
   async function* batches(): AsyncGenerator<Batch> {
     let last = checkpoint
     let saidCaughtUp = false
     while (!signal.aborted) {
       const batch = receive()
-      if (batch.checkpoint > last || (batch.caughtUp && !saidCaughtUp)) {
+      // Nodes that do not lead refuse only what they would have to read: one that is behind says it has caught up.
+      const ahead: Found = batch.caughtUp && !saidCaughtUp && requiresLeader ? await look() : 'nothing'
+      const caughtUp: boolean = batch.caughtUp && ahead === 'nothing'
+      if (batch.checkpoint > last || (caughtUp && !saidCaughtUp)) {
         last = batch.checkpoint
-        saidCaughtUp = batch.caughtUp
-        yield batch
+        saidCaughtUp = caughtUp
+        yield { ...batch, caughtUp }
         continue
       }
+      if (ahead === 'more') continue
       if (failure) throw failure
       if (isOver) return
-      if (await isHeard(isLive ? liveSilenceMs : silenceMs)) {
+      if (await isHeard(isLive && ahead === 'nothing' ? liveSilenceMs : silenceMs)) {
         await gather()
         continue
       }
       if (!isConfirmed) throw new NoAnswer('the subscription was not confirmed')
-      const { isNew, upTo } = await lookAhead(checkpoint)
-      if (upTo > reached) reached = upTo
-      if (!isNew)
+      const missed = await look()
+      if (missed === 'nothing') {
         isLive = true // servers before 23.10 do not say so
-      else if (!(await isHeard(silenceMs))) throw new NoAnswer('it was silent while there was news')
+      } else if (missed === 'news' || ++silences > silencesForgiven) {
+        if (!(await isHeard(silenceMs))) throw new NoAnswer('it was silent while there was news')
+      }
     }
   }
 

@@ -1,5 +1,12 @@
 import { BACKWARDS, END, FORWARDS, START } from '@eventstore/db-client'
-import { type Batch, beforeAll, type EventStore, EventTooLarge, StoreUnavailable } from './event-store.ts'
+import {
+  type Batch,
+  beforeAll,
+  type EventStore,
+  EventTooLarge,
+  type Position,
+  StoreUnavailable,
+} from './event-store.ts'
 import { appendTo, lookAhead, readFrom, readHead } from './eventstoredb-calls.ts'
 import { openClient } from './eventstoredb-client.ts'
 import { connect, type Patience } from './eventstoredb-connection.ts'
@@ -35,7 +42,7 @@ const defaultTiming: Patience & Vigilance = {
 }
 
 /**
- * The event log on EventStoreDB, 21.10 or newer, a node or a cluster. Connects with the first call, so that this
+ * The event log on EventStoreDB, 24.10 or newer, a node or a cluster. Connects with the first call, so that this
  * succeeds while the server is down. Throws an Error, in which nothing is secret, if the URL is unusable.
  */
 export async function openEventStoreDB(options: EventStoreDBOptions): Promise<WholeEventStore> {
@@ -74,8 +81,10 @@ export async function openEventStoreDB(options: EventStoreDBOptions): Promise<Wh
     const followed = {
       connection,
       head,
-      lookAhead: (position: bigint) =>
-        lookAhead(reads, position, following, 2 * timing.searchWindow, deadlineFromNow()),
+      lookAhead: (position: Position, end?: Position) => {
+        const part = { position, records: 2 * timing.searchWindow, deadline: deadlineFromNow() }
+        return lookAhead(reads, { ...part, end }, following)
+      },
       warn: (fields: object, message: string) => log?.warn(fields, message),
     }
     const signal = AbortSignal.any([following.signal, closing.signal])

@@ -233,6 +233,23 @@ describe('The EventStoreDB adapter, when the server misbehaves', () => {
     expect(subscription.events()).to.have.length(3)
   })
 
+  for (const delayMs of [400, 2000]) {
+    it(`reads on to the end, although the server says nothing for ${delayMs} ms before`, async () => {
+      const [store] = stores
+      const raw = { type: 'Noted', isJson: true, data: Buffer.from('{}'), metadata: Buffer.from('{}') }
+      const others = Array.from({ length: 5000 }, () => ({ ...raw, id: crypto.randomUUID() }))
+      server.log.append('session-1', others, -1n)
+      server.log.append('user-1', [{ ...raw, id: crypto.randomUUID() }], -1n)
+      server.misbehave('subscription', { delayMs }, { every: 2 })
+      expect(await readWhole(store, { filter: { prefixes: ['user-'] } })).to.have.length(1)
+      server.misbehave('subscription', { delayMs }, { every: 2 })
+      const subscription = collect(store, { after: beforeAll, filter: { prefixes: ['user-'] } })
+      await subscription.untilCaughtUp()
+      await subscription.stop()
+      expect(subscription.events()).to.have.length(1)
+    })
+  }
+
   it('tells a subscription that the log has become shorter than what it handed out', async () => {
     const [store] = stores
     const subscription = collect(store, { after: beforeAll, filter: { prefixes: ['user-'] } })

@@ -231,6 +231,26 @@ describe('The EventStoreDB adapter', () => {
     expect(leader.connections()).to.be.greaterThan(0)
   })
 
+  it('has not caught up by what a node says that is behind the leader', async () => {
+    const [first, second] = someEvents(2).map(({ metadata, ...event }) => ({
+      ...event,
+      isJson: true,
+      data: Buffer.from('{}'),
+      metadata: Buffer.from(JSON.stringify(metadata)),
+    }))
+    if (!first || !second) return expect.fail('expected two events')
+    const leader = await start({ log: createLog() })
+    const follower = await start({ log: createLog(), leader: () => leader })
+    for (const { log } of [leader, follower]) log.append('user-1', [first], none)
+    leader.log.append('user-1', [second], 0n)
+    const store = await open({ url: follower.url })
+    const after = leader.log.at('user-1', 0n)?.position ?? beforeAll
+    const read = readWhole(store, { filter, after })
+    await new Promise(resolve => setTimeout(resolve, 100))
+    follower.log.append('user-1', [second], 0n)
+    expect(idsOf(await read)).to.deep.equal([second.id])
+  })
+
   describe('keeps secrets', () => {
     it('and connects by TLS with user and password', () =>
       withTemporaryFolder(async folder => {

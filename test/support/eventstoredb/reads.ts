@@ -7,7 +7,7 @@ import type { Fault } from './faults.ts'
 import { filterOf, placeFrom, readResp, streamName } from './messages.ts'
 import { type Node, requiresLeader } from './node.ts'
 import { InvalidPosition, type ReadResponse, readAll, readStream } from './read.ts'
-import { subscribeToAll } from './subscription.ts'
+import { hasNothingAfter, subscribeToAll } from './subscription.ts'
 
 type Call = ServerWritableStream<ReadReq, ReadResp>
 
@@ -30,9 +30,10 @@ async function serve(node: Node, call: Call, signal: AbortSignal): Promise<void>
   const options = call.request.getOptions()
   if (!options) throw errors.invalidPosition()
   if (!node.mayCall(call.metadata)) throw errors.accessDenied()
-  const leader = node.leader()
-  if (leader && requiresLeader(call.metadata)) throw errors.notLeader(leader)
   const operation = options.hasSubscription() ? 'subscription' : 'read'
+  const readsNothing = operation === 'subscription' && hasNothingAfter(node.log, placeFrom(options))
+  const leader = node.leader()
+  if (leader && requiresLeader(call.metadata) && !readsNothing) throw errors.notLeader(leader)
   const stream = streamName(options.getStream()?.getStreamIdentifier())
 
   if (operation === 'read' && (await commit(node, call, node.faults.next('read'))) === 'stop') return

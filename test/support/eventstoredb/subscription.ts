@@ -16,6 +16,16 @@ export type AllSubscription = {
 const liveCapacity = 32
 const beforeStart: Place = { commit: -1n, prepare: -1n }
 
+function lastPlace(log: EventLog): Place {
+  const last = log.all().at(-1)
+  return last ? placeOf(last) : beforeStart
+}
+
+/** Such a subscription reads nothing, so that it is not refused by a node that does not lead either. */
+export function hasNothingAfter(log: EventLog, from: AllSubscription['from']): boolean {
+  return from === 'end' || !isBefore(from === 'start' ? beforeStart : from, lastPlace(log))
+}
+
 /**
  * `$all` from a place on, for ever: pages until the end of the log, then what is appended. Checkpoints come when it
  * has caught up and at the interval, but none lower than or equal to an earlier one, and −1 counts as the highest.
@@ -26,8 +36,6 @@ export async function* subscribeToAll(
   signal: AbortSignal,
 ): AsyncGenerator<ReadResponse> {
   const live = liveQueue(log, subscription, signal)
-  const last = log.all().at(-1)
-  const lastPlace = last ? placeOf(last) : beforeStart
   const { from, filter, window, checkpointInterval, resolveLinks } = subscription
   const event = (record: LogRecord): ReadResponse => ({
     is: 'event',
@@ -42,8 +50,8 @@ export async function* subscribeToAll(
   }
 
   yield { is: 'confirmation', id: crypto.randomUUID() }
-  let place = from === 'start' ? beforeStart : from === 'end' ? lastPlace : from
-  let caughtUp = !isBefore(place, lastPlace)
+  let place = from === 'start' ? beforeStart : from === 'end' ? lastPlace(log) : from
+  let caughtUp = hasNothingAfter(log, from)
   while (!signal.aborted) {
     let considered = 0
     let next = place.commit < 0n ? { commit: 0n, prepare: 0n } : place
