@@ -93,6 +93,7 @@ export function createRoutes(parts: AppParts): Route[] {
   const limitEdits = limits.byAccount('edits-per-account')
   const limitRegistrations = limits.byAddress('registrations-per-address')
   const readRegistration = read(registerBody)
+  const readLogin = limits.beforeRefusals('logins-per-address', parse(obtainBody))
   const limitResets = limits.byAddress('resets-per-address')
   const readReset = parse(requestResetBody)
   const readPasswordChange = parse(changePasswordBody)
@@ -120,7 +121,7 @@ export function createRoutes(parts: AppParts): Route[] {
     at('/api/user/create/', 'noStore', {
       POST: steps(limitRegistrations, readRegistration, register),
     }),
-    at('/api/token/obtain/', 'noStore', { POST: steps(parse(obtainBody), tokens.obtainTokens) }),
+    at('/api/token/obtain/', 'noStore', { POST: steps(readLogin, tokens.obtainTokens) }),
     at('/api/token/refresh/', 'noStore', { POST: steps(parse(refreshBody), tokens.refreshTokens) }),
     at('/api/token/revoke/', 'noStore', { POST: steps(parse(revokeBody), tokens.revokeToken) }),
     at('/api/sessions/', 'noStore', {

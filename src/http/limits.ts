@@ -2,12 +2,13 @@ import type { Logger } from 'pino'
 import type { AccessClaims } from '../account/accounts.ts'
 import { DomainError } from '../account/domain-error.ts'
 import { emailKey, usernameKey } from '../account/names.ts'
-import { createAttempts } from '../limits/attempts.ts'
+import { createAttempts, NoTurn } from '../limits/attempts.ts'
 import type { KnownAddresses } from '../limits/known-addresses.ts'
 import { type Limiter, left, type Place, type Standing, Throttled } from '../limits/limiter.ts'
 import type { LimitName } from '../limits/rules.ts'
 import { type ClientOf, clientNetwork } from './client.ts'
-import type { Exchange } from './exchange.ts'
+import { Refusal } from './errors.ts'
+import type { Exchange, Step } from './exchange.ts'
 
 export type Limits = ReturnType<typeof createLimits>
 
@@ -77,6 +78,23 @@ export function createLimits(parts: LimitsParts) {
     byAddress: (limit: LimitName) => (exchange: Exchange) =>
       limiter.has(limit) ? count(exchange, { limit, whose: networkOf(exchange) }) : undefined,
 
+    /**
+     * A step whose refusals are second to a limit by address that is used up. What the limit counts comes later, and is
+     * judged then.
+     */
+    beforeRefusals:
+      <Adds>(limit: LimitName, step: Step<Exchange, Adds>): Step<Exchange, Adds> =>
+      async exchange => {
+        try {
+          return await step(exchange)
+        } catch (error) {
+          if (error instanceof Refusal) {
+            await noting(exchange, limiter.left({ limit, whose: networkOf(exchange) }))
+          }
+          throw error
+        }
+      },
+
     byAccount: (limit: LimitName) => (exchange: Exchange & { claims: AccessClaims }) =>
       count(exchange, { limit, whose: String(exchange.claims.userId) }),
 
@@ -113,7 +131,7 @@ export function createLimits(parts: LimitsParts) {
 
     /**
      * A login. Who fails on purpose cannot lock the owner out: where the owner was lately, the name has an allowance of
-     * its own once the others are used up.
+     * its own once the others are used up, or too many wait for them.
      */
     async login<T>(exchange: Exchange, name: string, login: () => Promise<T>): Promise<T> {
       const username = usernameKey(name)
@@ -139,11 +157,12 @@ export function createLimits(parts: LimitsParts) {
         parts.loginFailed()
       }
 
-      const isLimited = (error: unknown) =>
-        error instanceof Throttled && usual.some(({ limit }) => limit === error.limit)
+      const isHeldUp = (error: unknown) =>
+        error instanceof NoTurn ||
+        (error instanceof Throttled && usual.some(({ limit }) => limit === error.limit))
 
-      async function logInWhereKnown(throttled: unknown): Promise<T> {
-        if (!isLimited(throttled) || !(await known.knows(place))) throw throttled
+      async function logInWhereKnown(error: unknown): Promise<T> {
+        if (!isHeldUp(error) || !(await known.knows(place))) throw error
         return logIn([perAccount(limiter.digest(`${username} ${network}`))])
       }
 

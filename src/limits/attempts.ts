@@ -3,6 +3,9 @@ import { type Limiter, left, type Place, type Standing, Throttled } from './limi
 
 export type Attempts = ReturnType<typeof createAttempts>
 
+/** Too many wait for a turn in one place, or one waited for too long. */
+export class NoTurn extends Overloaded {}
+
 /** `ended` counts those that are over; `asking` how many ask for a turn. */
 type UnderWay = { count: number; ended: number; asking: number; waiting: Set<() => void> }
 
@@ -16,7 +19,7 @@ const mostWaiting = 64
 export function createAttempts(limiter: Limiter) {
   const underWay = new Map<string, UnderWay>()
 
-  /** Waits for a turn, which is to be given back. Throws Throttled, and Overloaded. */
+  /** Waits for a turn, which is to be given back. Throws Throttled, and NoTurn. */
   async function turn(place: Place, deadline: number): Promise<() => void> {
     const key = `${place.limit} ${place.whose}`
     const there = underWay.get(key) ?? { count: 0, ended: 0, asking: 0, waiting: new Set() }
@@ -33,7 +36,7 @@ export function createAttempts(limiter: Limiter) {
           return () => giveBack(key, there)
         }
         if (there.waiting.size >= mostWaiting || performance.now() > deadline) {
-          throw new Overloaded(`${there.waiting.size} attempts wait for those under way`)
+          throw new NoTurn(`${there.waiting.size} attempts wait for those under way`)
         }
         if (isKnown) await new Promise<void>(resolve => there.waiting.add(resolve))
       }
@@ -73,7 +76,7 @@ export function createAttempts(limiter: Limiter) {
   return {
     /**
      * Makes an attempt, and counts it in all of the places if it fails in the way that counts; `failed` is told how the
-     * place stands that has the least left. Throws Throttled without an attempt if there may be none in one of them.
+     * place stands that has the least left. Without an attempt it throws Throttled if there may be none in one of them, and NoTurn.
      */
     async make<T>(
       places: readonly Place[],

@@ -122,6 +122,29 @@ export function limitCases(start: StartServer): void {
       expect(outcome(await logIn(newName(), address))).to.deep.equal(throttled)
     })
 
+    it('logins beyond a limit are told so, whatever is wrong with their bodies, and the owner gets in', async () => {
+      const address = newAddress()
+      const { username } = await newPerson(running(), {}, from(address))
+      const send = (raw: string, type = 'application/json') =>
+        running().client.ask('POST', '/api/token/obtain/', {
+          raw,
+          headers: { ...from(address), 'Content-Type': type },
+        })
+      const bodies = [['{}'], ['{'], ['{}', 'text/plain'], [`"${'x'.repeat(65_536)}"`]] as const
+      const statuses = async () => {
+        const found: number[] = []
+        for (const [raw, type] of bodies) found.push((await send(raw, type)).status)
+        return found
+      }
+      for (let count = 0; count < 6; count++) {
+        expect(await statuses()).to.deep.equal([400, 400, 415, 413])
+        expect((await logIn(newName(), address)).status).to.equal(401)
+      }
+      expect(await statuses()).to.deep.equal([429, 429, 429, 429])
+      expect(outcome(await send('{'))).to.deep.equal(throttled)
+      expect((await logIn(username, address, goodPassword)).status).to.equal(200)
+    })
+
     it('a burst of logins fails no more often', async () => {
       const { username } = await person()
       const burst = Array.from({ length: 20 }, () => logIn(username, newAddress()))
