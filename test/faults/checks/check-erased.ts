@@ -3,7 +3,7 @@ import { openEventStore, withStore } from '../../../src/open-stores.ts'
 import { type Caller, told } from '../load/caller.ts'
 import { inParallel } from '../load/in-parallel.ts'
 import { type Ledger, type Member, wasErased } from '../load/ledger.ts'
-import { newAttempt } from '../load/operations.ts'
+import { newAttempt } from '../load/members.ts'
 import type { Truth, World } from '../world/world.ts'
 import { readLog } from './read-log.ts'
 

@@ -14,6 +14,8 @@ export function checkLog(streams: ReadonlyMap<string, Recorded[]>, ledger: Ledge
   const registrations = new Counter()
   const edits = new Counter()
   const resets = new Counter()
+  const changes = new Counter()
+  const moves = new Counter()
   for (const [stream, events] of streams) {
     let username = ''
     events.forEach((event, n) => {
@@ -34,19 +36,29 @@ export function checkLog(streams: ReadonlyMap<string, Recorded[]>, ledger: Ledge
         for (const [field, name] of Object.entries(storedAs))
           if (event.data[name] !== undefined) edits.add(`${username} ${field} ${event.data[name]}`)
       } else if (event.type === 'PasswordReset') resets.add(username)
+      else if (event.type === 'PasswordChanged') changes.add(username)
+      else if (event.type === 'EmailChanged') moves.add(username)
     })
   }
   registrations.expectOnce(ledger, 'registrations of')
   edits.expectOnce(ledger, 'edits:')
-  for (const { username, email, reset } of ledger.members) {
+  for (const { username, email, reset, passwordChanges, addressChanges } of ledger.members) {
     if (registrations.of(username) !== 1 || registrations.of(email) !== 1)
       ledger.violations.push(`${username} was registered, the log has no such event`)
     if (resets.of(username) !== (reset === 'done' ? 1 : 0))
       ledger.violations.push(`resets of ${username}: expected ${reset}, the log has ${resets.of(username)}`)
+    changes.expect(ledger, username, passwordChanges, 'changes of the password of')
+    moves.expect(ledger, username, addressChanges, 'changes of the address of')
   }
   for (const { username, field, value } of ledger.edits)
     if (edits.of(`${username} ${field} ${value}`) !== 1)
       ledger.violations.push(`the edit of ${field} of ${username} to ${value} is not in the log`)
+  for (const { username, field, value } of ledger.refused)
+    if (edits.of(`${username} ${field} ${value}`) > 0)
+      ledger.violations.push(`the edit of ${field} of ${username} to ${value} was refused, and is in the log`)
+  for (const rivals of ledger.rivals)
+    if (rivals.every(({ username, field, value }) => edits.of(`${username} ${field} ${value}`) > 0))
+      ledger.violations.push(`both edits of what was seen are in the log: ${JSON.stringify(rivals)}`)
 }
 
 class Counter {
@@ -58,6 +70,12 @@ class Counter {
 
   of(thing: string): number {
     return this.#counts.get(thing) ?? 0
+  }
+
+  expect(ledger: Ledger, thing: string, expected: number, what: string): void {
+    const found = this.of(thing)
+    if (found !== expected)
+      ledger.violations.push(`${what} ${thing}: expected ${expected}, the log has ${found}`)
   }
 
   expectOnce(ledger: Ledger, what: string): void {

@@ -1,7 +1,8 @@
 import { type Caller, field, told } from '../load/caller.ts'
 import { inParallel } from '../load/in-parallel.ts'
 import type { Attempt, Ledger } from '../load/ledger.ts'
-import { newAttempt, registered } from '../load/operations.ts'
+import { newAttempt } from '../load/members.ts'
+import { registered } from '../load/operations.ts'
 
 const width = 24
 
@@ -10,7 +11,9 @@ const width = 24
  * Nobody is left out: what an attempt did not get is registered anew.
  */
 export async function resolveAttempts(ledger: Ledger, caller: Caller): Promise<void> {
-  const unresolved = ledger.unresolved.splice(0)
+  const open = ledger.unresolved.splice(0)
+  await inParallel(open, width, attempt => sendAgain(attempt, ledger, caller))
+  const unresolved = open.filter(({ key }) => typeof key !== 'string')
   const owners = new Set<Attempt>()
   await inParallel(unresolved, width, async attempt => {
     const { username, password } = attempt
@@ -55,6 +58,14 @@ export async function resolveAttempts(ledger: Ledger, caller: Caller): Promise<v
     )
       ledger.violations.push(`both names of ${username} registered again: ${told(reply)}`)
   })
+}
+
+/** What has a key is sent again as it was, done or not: it gets its answer, and there is one account. */
+async function sendAgain({ key, ...attempt }: Attempt, ledger: Ledger, caller: Caller): Promise<void> {
+  if (typeof key !== 'string') return
+  const reply = await caller.insist('POST', '/api/user/create/', { json: attempt, key })
+  if (reply?.status === 201 && field(reply, 'username') === attempt.username) registered(ledger, attempt)
+  else ledger.violations.push(`registration of ${attempt.username} again with its key: ${told(reply)}`)
 }
 
 async function isOwned({ username, password }: Attempt, caller: Caller): Promise<boolean> {

@@ -18,7 +18,7 @@ const lookAgainMs = 50
 
 /** Starts what is dead, and looks at everything that was touched since the last time. */
 export async function recover(world: World): Promise<Recovery> {
-  const { ledger, service, truth } = world
+  const { ledger, service, truth, operate } = world
   const from = performance.now()
   const since = () => Math.round(performance.now() - from)
   await service.revive(0)
@@ -33,7 +33,7 @@ export async function recover(world: World): Promise<Recovery> {
     ])
     const touched = ledger.members.filter(member => member.touched)
     const mailsEnd = performance.now() + catchUpWithinMs
-    const doing = { caller, ledger, outbox, giveUp: () => performance.now() > mailsEnd }
+    const doing = { caller, ledger, outbox, operate, giveUp: () => performance.now() > mailsEnd }
     await checkCredentials(doing, touched)
     await caughtUp(world)
     await checkProfiles(doing, touched)
@@ -62,11 +62,11 @@ export async function caughtUp({ truth, ledger }: World): Promise<void> {
 }
 
 /** Everybody, once more, whenever they were last touched. */
-export async function checkAll({ service, truth, ledger }: World): Promise<void> {
+export async function checkAll({ service, truth, ledger, operate }: World): Promise<void> {
   const caller = createCaller(service.url(), ledger)
   const outbox = openOutbox(join(truth.dataDir, 'outbox'))
   try {
-    const doing = { caller, ledger, outbox, giveUp: () => true }
+    const doing = { caller, ledger, outbox, operate, giveUp: () => true }
     await checkCredentials(doing, ledger.members)
     await checkProfiles(doing, ledger.members)
   } finally {

@@ -100,8 +100,7 @@ async function loadAndKill(world: World, rested?: () => Promise<void>): Promise<
         await pause(randomInt(60))
         if (!rested) await service.kill(service.names)
       },
-      // To forget, the log is moved at once.
-      { erases: false },
+      { movesLog: false },
     )
     await rested?.()
     await service.kill(service.names)

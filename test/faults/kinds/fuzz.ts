@@ -7,7 +7,7 @@ import { documentedRequest, type Known } from '../../support/fuzzing/documented-
 import { createHttpClient, sendBytes, textIn } from '../../support/http-client.ts'
 import type { Fault } from '../fault.ts'
 import { inParallel } from '../load/in-parallel.ts'
-import { newAttempt } from '../load/operations.ts'
+import { newAttempt } from '../load/members.ts'
 
 const batch = 500
 const atOnce = 12

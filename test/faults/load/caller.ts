@@ -7,7 +7,8 @@ import type { Ledger, Session } from './ledger.ts'
 export type Reply = Answered | null
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
-type Call = { json?: unknown; access?: string }
+/** `key`: an idempotency key, null for none. */
+export type Call = { json?: unknown; access?: string; key?: string | null; ifMatch?: string }
 
 export type Caller = {
   call(method: Method, path: string, call?: Call): Promise<Reply>
@@ -24,12 +25,15 @@ const insistPauseMs = 200
 export function createCaller(url: string, ledger: Ledger): Caller {
   const client = createHttpClient(url)
 
-  async function call(method: Method, path: string, { json, access }: Call = {}): Promise<Reply> {
+  async function call(method: Method, path: string, asking: Call = {}): Promise<Reply> {
+    const { json, access, key, ifMatch } = asking
     ledger.counts.requests++
     const headers = {
       // People live all over the world: where a proxy is trusted, this is where they come from.
       'X-Forwarded-For': Array.from({ length: 4 }, () => randomInt(1, 224)).join('.'),
       ...(access === undefined ? {} : { Authorization: `Bearer ${access}` }),
+      ...(typeof key === 'string' ? { 'Idempotency-Key': `"${key}"` } : {}),
+      ...(ifMatch === undefined ? {} : { 'If-Match': ifMatch }),
     }
     const asked = client.ask(method, path, { json, headers }).catch(() => 'lost' as const)
     const timer = new AbortController()

@@ -1,6 +1,11 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { contest, type Doing, edit, erase, logIn, refresh, register, resetPassword } from './operations.ts'
+import { editWhatWasSeen } from './conditional-edits.ts'
+import { changeAddress, changePassword } from './credentials.ts'
+import type { Doing } from './members.ts'
+import { contest, edit, erase, logIn, refresh, register, resetPassword } from './operations.ts'
+import { operate } from './operators.ts'
+import { endSessions } from './sessions.ts'
 
 export type Load = {
   /** Many operations more, all at once: so that a kill right after cuts off some of each at any step. */
@@ -9,31 +14,40 @@ export type Load = {
   stop(): Promise<void>
 }
 
-/** `pauseMs`: how long each client waits after each operation, about. `erases`: whether some want to be forgotten. */
-export type LoadOptions = { clients?: number; pauseMs?: number; erases?: boolean }
+/**
+ * `pauseMs`: how long each client waits after each operation, about. `movesLog`: whether anything is done for which the
+ * write-ahead log is moved to the file, as by an erasure, or by a tool that is the last to close it.
+ */
+export type LoadOptions = { clients?: number; pauseMs?: number; movesLog?: boolean }
 
 const surgeOperations = 100
 
 /** In a hundred. */
 const mix = [
-  { weight: 25, operation: register },
+  { weight: 23, operation: register },
   { weight: 5, operation: contest },
-  { weight: 32, operation: edit },
+  { weight: 25, operation: edit },
+  { weight: 4, operation: editWhatWasSeen },
   { weight: 3, operation: erase },
   { weight: 10, operation: logIn },
-  { weight: 15, operation: refresh },
-  { weight: 10, operation: resetPassword },
+  { weight: 12, operation: refresh },
+  { weight: 7, operation: resetPassword },
+  { weight: 4, operation: changePassword },
+  { weight: 2, operation: changeAddress },
+  { weight: 4, operation: endSessions },
+  { weight: 1, operation: operate },
 ]
+const movingLog: readonly unknown[] = [erase, operate]
 
 /** A steady mixed load, until stopped. */
 export function startLoad(
   doing: Omit<Doing, 'giveUp'>,
-  { clients = 12, pauseMs = 0, erases = true }: LoadOptions = {},
+  { clients = 12, pauseMs = 0, movesLog = true }: LoadOptions = {},
 ): Load {
   let stopping = false
   const choose = () => {
     const chosen = chooseAny()
-    return chosen === erase && !erases ? edit : chosen
+    return !movesLog && movingLog.includes(chosen) ? edit : chosen
   }
   const running = Array.from({ length: clients }, async () => {
     while (!stopping) {

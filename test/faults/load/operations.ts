@@ -1,5 +1,6 @@
-import { randomBytes, randomInt } from 'node:crypto'
-import { type Caller, field, tokensIn, told } from './caller.ts'
+import { randomInt, randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Call, field, type Reply, tokensIn, told } from './caller.ts'
 import {
   type Attempt,
   type EditedField,
@@ -10,22 +11,22 @@ import {
   passwordWasReset,
   wasErased,
 } from './ledger.ts'
-import type { Outbox } from './outbox.ts'
-
-/** What an operation works with. `giveUp`: whether to stop waiting for what may never come. */
-export type Doing = { caller: Caller; ledger: Ledger; outbox: Outbox; giveUp(): boolean }
+import { type Doing, newAttempt, newPassword, pick, unique, withMember } from './members.ts'
 
 /** In a hundred. */
 const lostAnswers = 20
 /** Of which nobody is erased. */
 const fewMembers = 20
-/** What waits for all the rest, and all the rest for it. */
-const alone = ['reset', 'erase']
+/** In a hundred: commands that are sent with a key, and again until they are answered. */
+const keyed = 50
+const againAfterMs = 50
 
-export async function register({ caller, ledger }: Doing): Promise<void> {
+export async function register(doing: Doing): Promise<void> {
+  const { ledger } = doing
   const attempt = newAttempt()
-  const reply = await caller.call('POST', '/api/user/create/', { json: attempt })
-  if (!reply) ledger.unresolved.push(attempt)
+  const key = newKey()
+  const reply = await commandOnce(doing, 'POST', '/api/user/create/', { json: attempt, key })
+  if (!reply) ledger.unresolved.push({ ...attempt, key })
   else if (reply.status === 201) registered(ledger, attempt)
   else ledger.violations.push(`registration of the new ${attempt.username}: ${told(reply)}`)
 }
@@ -51,9 +52,9 @@ export async function contest({ caller, ledger }: Doing): Promise<void> {
 }
 
 export async function edit(doing: Doing): Promise<void> {
-  const { caller, ledger } = doing
+  const { ledger } = doing
   const name = pick(editedFields) ?? 'bio'
-  await withMember(doing, name, async member => {
+  await withMember(doing, { what: name }, async member => {
     if (member.fields[name].maybe !== null) return
     const session = pick(member.sessions) ?? (await login(doing, member))
     if (!session) return
@@ -61,17 +62,44 @@ export async function edit(doing: Doing): Promise<void> {
     member.fields[name].maybe = value
     const path = `/api/users/${member.username}/`
     const { access } = session
-    const reply = await caller.call('PUT', path, { json: { [name]: value }, access })
-    if (!reply) return
+    const key = newKey()
+    const reply = await commandOnce(doing, 'PUT', path, { json: { [name]: value }, access, key })
+    if (!reply) {
+      if (key !== null) member.unanswered.push({ field: name, value, key })
+      return
+    }
     if (reply.status !== 200 || field(reply, name) !== value) {
       ledger.violations.push(`edit of ${name} of ${member.username} to ${value}: ${told(reply)}`)
       return
     }
-    member.fields[name] = { sure: value, maybe: null }
-    ledger.edits.push({ username: member.username, field: name, value })
-    ledger.counts.edits++
+    wasEdited(ledger, member, name, value)
     if (reply.headers['roster-visible'] === undefined) await expectVisible(doing, member, name, value, access)
   })
+}
+
+/**
+ * Sends a command: with a key again until it is answered or it is time to give up, and now and then though it was
+ * answered. Both answers must be the same, as it is done once.
+ */
+async function commandOnce(
+  { caller, ledger, giveUp }: Doing,
+  method: 'POST' | 'PUT',
+  path: string,
+  call: Call,
+): Promise<Reply> {
+  let reply = await caller.call(method, path, call)
+  if (call.key === null) return reply
+  while (!reply && !giveUp()) {
+    await pause(againAfterMs)
+    reply = await caller.call(method, path, call)
+  }
+  if (!reply || randomInt(100) >= lostAnswers) return reply
+  const again = await caller.call(method, path, call)
+  if (again && (again.status !== reply.status || again.text !== reply.text))
+    ledger.violations.push(
+      `${method} ${path} again with its key: expected ${told(reply)}, found ${told(again)}`,
+    )
+  return reply
 }
 
 async function expectVisible(
@@ -87,10 +115,10 @@ async function expectVisible(
 }
 
 export async function logIn(doing: Doing): Promise<void> {
-  await withMember(doing, 'login', member => login(doing, member))
+  await withMember(doing, { what: 'login' }, member => login(doing, member))
 }
 
-async function login({ caller, ledger }: Doing, member: Member) {
+export async function login({ caller, ledger }: Doing, member: Member) {
   const json = { username: member.username, password: member.password.sure }
   const reply = await caller.call('POST', '/api/token/obtain/', { json })
   if (!reply) return null
@@ -106,7 +134,7 @@ async function login({ caller, ledger }: Doing, member: Member) {
 
 export async function refresh(doing: Doing): Promise<void> {
   const { caller, ledger } = doing
-  await withMember(doing, 'refresh', async member => {
+  await withMember(doing, { what: 'refresh' }, async member => {
     const session = pick(member.sessions)
     if (!session) return
     const reply = await caller.call('POST', '/api/token/refresh/', { json: { refresh: session.refresh } })
@@ -126,8 +154,8 @@ export async function refresh(doing: Doing): Promise<void> {
 /** Asks for a reset, waits for the mail, uses its token. */
 export async function resetPassword(doing: Doing): Promise<void> {
   const { caller, ledger } = doing
-  const fresh = ledger.members.filter(member => member.reset === 'none' && member.busy.size === 0)
-  await withMember({ ...doing, ledger: { ...ledger, members: fresh } }, 'reset', async member => {
+  const isFresh = ({ reset }: Member) => reset === 'none'
+  await withMember(doing, { what: 'reset', alone: true, isFit: isFresh }, async member => {
     const reply = await caller.call('POST', '/api/password/reset/', { json: { email: member.email } })
     if (!reply) return
     if (reply.status !== 200) {
@@ -160,7 +188,7 @@ export async function confirmReset(doing: Doing, member: Member): Promise<void> 
 export async function erase(doing: Doing): Promise<void> {
   const { caller, ledger } = doing
   if (ledger.members.length < fewMembers) return
-  await withMember(doing, 'erase', async member => {
+  await withMember(doing, { what: 'erase', alone: true }, async member => {
     const session = pick(member.sessions)
     if (!session) return
     member.mayBeErased = true
@@ -172,30 +200,6 @@ export async function erase(doing: Doing): Promise<void> {
   })
 }
 
-/** Does it to some member to whom nothing is being done that it could disturb. */
-async function withMember(
-  { ledger }: Doing,
-  what: string,
-  use: (member: Member) => Promise<unknown>,
-): Promise<void> {
-  const free = ledger.members.filter(
-    // Where a reset or an erasure got no answer, it is not known what else to expect.
-    ({ busy, password, mayBeErased }) =>
-      password.maybe === null &&
-      !mayBeErased &&
-      (alone.includes(what) ? busy.size === 0 : !busy.has(what) && !alone.some(each => busy.has(each))),
-  )
-  const member = pick(free)
-  if (!member) return
-  member.busy.add(what)
-  member.touched = true
-  try {
-    await use(member)
-  } finally {
-    member.busy.delete(what)
-  }
-}
-
 export function registered(ledger: Ledger, attempt: Attempt): Member {
   const member = newMember(attempt)
   ledger.members.push(member)
@@ -203,12 +207,11 @@ export function registered(ledger: Ledger, attempt: Attempt): Member {
   return member
 }
 
-export function newAttempt(): Attempt {
-  const name = randomBytes(5).toString('hex')
-  return { username: `u${name}`, email: `${unique('m')}@faults.example`, password: newPassword() }
+/** Notes an acknowledged edit. */
+export function wasEdited(ledger: Ledger, member: Member, field: EditedField, value: string): void {
+  member.fields[field] = { sure: value, maybe: null }
+  ledger.edits.push({ username: member.username, field, value })
+  ledger.counts.edits++
 }
 
-const newPassword = () => randomBytes(18).toString('base64url')
-const unique = (prefix: string) => `${prefix}-${randomBytes(8).toString('hex')}`
-const pick = <T>(items: readonly T[]): T | undefined =>
-  items.length === 0 ? undefined : items[randomInt(items.length)]
+const newKey = () => (randomInt(100) < keyed ? randomUUID() : null)

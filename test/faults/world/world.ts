@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { roster } from '../../support/run-roster.ts'
 import type { TcpProxy } from '../../support/tcp-proxy.ts'
 import { createCaller } from '../load/caller.ts'
 import { createLedger, type Ledger } from '../load/ledger.ts'
 import { type Load, type LoadOptions, startLoad } from '../load/load.ts'
+import type { Doing } from '../load/members.ts'
 import { openOutbox } from '../load/outbox.ts'
 import { clockVariables, setClock } from './fake-clock.ts'
 import { startServers } from './servers.ts'
@@ -43,6 +45,8 @@ export type World = {
   service: Service
   tmpfs: Tmpfs | null
   proxies: readonly TcpProxy[]
+  /** Runs `roster user <args>` on the stores. */
+  operate: Doing['operate']
   /** Runs `use` while people use Roster, and lets what they do come to its end. */
   underLoad(use: (load: Load) => Promise<void>, options?: LoadOptions): Promise<void>
   /** Stops everything; the data stays for those who look at it. Returns what went wrong. */
@@ -60,37 +64,41 @@ export async function openWorld(on: Stores, layout: Layout, needs: WorldNeeds = 
   const servers = on === 'servers' ? await startServers() : null
   const proxied = needs.proxies ? await servers?.throughProxies() : undefined
   const { eventstoreUrl = null, mongodbUrl = null } = proxied ?? servers ?? {}
+  const secret = randomBytes(32).toString('hex')
   const service = await startService({
     folder,
     layout,
     variables: {
       ...(eventstoreUrl === null ? {} : { EVENTSTORE_URL: eventstoreUrl }),
       ...(mongodbUrl === null ? {} : { MONGODB_URL: mongodbUrl }),
-      ...(servers ? { JWT_SECRET: randomBytes(32).toString('hex') } : {}),
+      ...(servers ? { JWT_SECRET: secret } : {}),
       ...(needs.clock ? clockVariables(folder) : {}),
       ...needs.variables,
     },
   })
   const ledger = createLedger()
   const outbox = openOutbox(join(dataDir, 'outbox'))
+  const truth = {
+    dataDir,
+    eventstoreUrl: servers?.eventstoreUrl ?? null,
+    mongodbUrl: servers?.mongodbUrl ?? null,
+    streamPrefix: '',
+  }
+  const operate = operateOn(truth, secret)
   return {
     folder,
-    truth: {
-      dataDir,
-      eventstoreUrl: servers?.eventstoreUrl ?? null,
-      mongodbUrl: servers?.mongodbUrl ?? null,
-      streamPrefix: '',
-    },
+    truth,
     stores: servers ? `EventStoreDB, ${servers.mongodbUrl === null ? 'SQLite' : 'MongoDB'}` : 'embedded',
     ledger,
     service,
     tmpfs,
     proxies: proxied?.proxies ?? [],
+    operate,
 
     async underLoad(use, options) {
       const caller = createCaller(service.url(), ledger)
       try {
-        const load = startLoad({ caller, ledger, outbox }, options)
+        const load = startLoad({ caller, ledger, outbox, operate }, options)
         try {
           await use(load)
         } finally {
@@ -110,4 +118,13 @@ export async function openWorld(on: Stores, layout: Layout, needs: WorldNeeds = 
       await rm(folder, { recursive: true })
     },
   }
+}
+
+function operateOn({ dataDir, eventstoreUrl, mongodbUrl }: Truth, secret: string): Doing['operate'] {
+  const environment = {
+    DATA_DIR: dataDir,
+    ...(eventstoreUrl === null ? {} : { EVENTSTORE_URL: eventstoreUrl, JWT_SECRET: secret }),
+    ...(mongodbUrl === null ? {} : { MONGODB_URL: mongodbUrl }),
+  }
+  return args => roster(environment, ['user', ...args])
 }
