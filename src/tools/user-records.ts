@@ -1,7 +1,8 @@
-import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { createInterface } from 'node:readline'
-import { type CsvError, parse } from 'csv-parse'
+import { parse } from 'csv-parse/sync'
+import { csvTexts, type Line } from './csv-texts.ts'
+import { LineTooLong, linesOf } from './export-file/lines.ts'
+import { exitCodes, ToolFailure } from './shell.ts'
 
 /** A record of a file and the line it begins in, or what is wrong with that. `bytes` were read by then. */
 export type UserRecord = { line: number; bytes: number } & (
@@ -9,9 +10,10 @@ export type UserRecord = { line: number; bytes: number } & (
   | { problem: string }
 )
 
-/** The records of a file: NDJSON if it begins with a brace, else CSV with a line of names. Throws as `fs` does. */
+/** The records of a file: NDJSON if it begins with a brace, else CSV with a line of names. Throws as `fs` does, and ToolFailure. */
 export async function userRecords(file: string): Promise<AsyncIterable<UserRecord>> {
-  return (await beginsWithBrace(file)) ? jsonRecords(file) : csvRecords(file)
+  const lines = numberedLines(file)
+  return (await beginsWithBrace(file)) ? jsonRecords(lines) : csvRecords(lines)
 }
 
 async function beginsWithBrace(file: string): Promise<boolean> {
@@ -24,13 +26,26 @@ async function beginsWithBrace(file: string): Promise<boolean> {
   }
 }
 
-async function* jsonRecords(file: string): AsyncGenerator<UserRecord> {
-  const input = createReadStream(file)
+/** The lines of a file without their newline. */
+async function* numberedLines(file: string): AsyncGenerator<Line> {
   let line = 0
-  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    line++
-    const json = line === 1 ? text.replace(/^\ufeff/, '') : text
-    if (json.trim() !== '') yield { line, bytes: input.bytesRead, ...parseJson(json) }
+  try {
+    for await (const { lines, bytes } of linesOf(file)) {
+      for (const read of lines) {
+        const text = read.toString()
+        yield { line: ++line, bytes, text: line === 1 ? text.replace(/^\ufeff/, '') : text }
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof LineTooLong)) throw error
+    const message = `line ${line + 1}: ${error.message}; nothing behind was read`
+    throw new ToolFailure(exitCodes.difference, message, { cause: error })
+  }
+}
+
+async function* jsonRecords(lines: AsyncIterable<Line>): AsyncGenerator<UserRecord> {
+  for await (const { line, bytes, text } of lines) {
+    if (text.trim() !== '') yield { line, bytes, ...parseJson(text) }
   }
 }
 
@@ -46,37 +61,36 @@ function parseJson(text: string): { fields: Record<string, unknown> } | { proble
 }
 
 /** An empty field is one that is not there. */
-async function* csvRecords(file: string): AsyncGenerator<UserRecord> {
-  const input = createReadStream(file)
-  const skipped: { line: number; problem: string }[] = []
-  const parser = parse({
-    columns: true,
-    bom: true,
-    info: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-    on_skip: error => void (error && skipped.push({ line: Number(error.lines), problem: problemOf(error) })),
-  })
-  // Not `pipe`, which tells nobody of an error of the file.
-  input.on('error', error => parser.destroy(error))
-  for await (const { record, info } of input.pipe(parser)) {
-    for (const { line, problem } of skipped.splice(0)) yield { line, problem, bytes: input.bytesRead }
-    const entries: [string, string][] = Object.entries<string>(record).filter(([, value]) => value !== '')
-    yield {
-      line: info.lines - linesWithin(entries),
-      fields: Object.fromEntries(entries),
-      bytes: input.bytesRead,
+async function* csvRecords(lines: AsyncIterable<Line>): AsyncGenerator<UserRecord> {
+  let names: string[] | null = null
+  for await (const { line, bytes, ...found } of csvTexts(lines)) {
+    if (names) yield { line, bytes, ...('problem' in found ? found : parseCsv(found.text, names)) }
+    else {
+      names = 'problem' in found ? [] : fieldsOf(found.text)
+      // Lines that end with carriage returns alone would all be names.
+      if (names.includes('username') && !names.some(name => name.includes('\r'))) continue
+      yield {
+        line,
+        bytes,
+        problem: 'expected a line of names, one of them username; nothing behind was read',
+      }
+      return
     }
   }
-  for (const { line, problem } of skipped) yield { line, problem, bytes: input.bytesRead }
 }
 
-/** A quoted field may hold lines of its own; the parser counts them before it gives the record out. */
-function linesWithin(entries: [string, string][]): number {
-  return entries.reduce((lines, [, value]) => lines + value.split('\n').length - 1, 0)
+function parseCsv(text: string, names: string[]): { fields: Record<string, string> } | { problem: string } {
+  const values = fieldsOf(text)
+  if (values.length === names.length) {
+    const entries = values.map((value, index): [string, string] => [names[index] ?? '', value])
+    return { fields: Object.fromEntries(entries.filter(([, value]) => value !== '')) }
+  }
+  return { problem: `expected ${names.length} fields, as many as there are names, found ${values.length}` }
 }
 
-function problemOf({ code, column }: CsvError): string {
-  const where = typeof column === 'string' ? ` in ${column}` : ''
-  return `expected a line of CSV with as many fields as there are names, found ${code}${where}`
+/** Of one record, whose quotes are as they should be. */
+function fieldsOf(text: string): string[] {
+  const record = text.endsWith('\r') ? text.slice(0, -1) : text
+  const [fields = []]: string[][] = parse(record, { record_delimiter: '\n' })
+  return fields
 }

@@ -207,6 +207,70 @@ describe('roster import-users', () => {
       ])
     }))
 
+  const csvLine = (name: string) => `${name},"${password_hash}","bio of\r\n${name}, ""x"""\r\n`
+  const header = 'username,password_hash,bio\r\n'
+  const wrong: [what: string, text: string, lines: number][] = [
+    ['a quote that is not closed', `bad,"${password_hash},bio\r\n`, 1],
+    ['a quote that is closed within a field', 'bad,"x","bio "x"\r\n', 1],
+    ['a quote in a field without quotes', 'bad,x,bio "x"\r\n', 1],
+    ['too many fields over several lines', 'bad,"x","bio\r\nevil,!,x\r\n",more\r\n', 3],
+  ]
+  for (const [what, text, length] of wrong) {
+    it(`names the first line of a record of CSV with ${what}, and takes those after it`, () =>
+      withImport(async (importing, dataDir) => {
+        const { outcomes } = await importing(header + csvLine('a') + text + csvLine('b') + csvLine('c'))
+        expect(outcomes.map(({ line, username, result }) => [line, username, result])).to.have.deep.members([
+          [2, 'a', 'imported'],
+          [4, null, 'refused'],
+          [4 + length, 'b', 'imported'],
+          [6 + length, 'c', 'imported'],
+        ])
+        const shown = await roster({ DATA_DIR: dataDir }, ['show', '--json', 'c'])
+        expect(JSON.parse(shown.stdout).bio).to.equal('bio of\r\nc, "x"')
+      }))
+  }
+
+  it('takes the lines after a quote that nothing closes until the end of the file', () =>
+    withImport(async importing => {
+      const { outcomes } = await importing(`${header}bad,"!,x\nb,!,x\nc,!,y`)
+      expect(outcomes.map(({ line, result }) => [line, result])).to.have.deep.members([
+        [2, 'refused'],
+        [3, 'imported'],
+        [4, 'imported'],
+      ])
+    }))
+
+  it('reads no more where a quote is not closed for so long that what follows may be anything', () =>
+    withImport(async importing => {
+      const bio = 'evil,!,x\n'.repeat(120_000)
+      const { code, outcomes } = await importing(`${header}a,!,x\nb,!,"${bio}"\nc,!,x\n`)
+      expect(code).to.equal(1)
+      expect(outcomes.map(({ line, result }) => [line, result])).to.have.deep.members([
+        [2, 'imported'],
+        [3, 'refused'],
+      ])
+      expect(outcomes.find(({ line }) => line === 3)?.problems?.[0]).to.include('nothing behind was read')
+    }))
+
+  it('refuses CSV without a line of names, or without lines', () =>
+    withImport(async importing => {
+      for (const content of ['a,!,x\nb,!,x\n', 'username,password_hash\ra,!\rb,!\r', '"username\n']) {
+        const { code, outcomes } = await importing(content)
+        expect(code).to.equal(1)
+        expect(outcomes.map(({ line, result }) => [line, result])).to.deep.equal([[1, 'refused']])
+        expect(outcomes[0]?.problems?.[0]).to.include('expected a line of names')
+      }
+    }))
+
+  it('reads JSON that has signs in it by which other texts are broken into lines', () =>
+    withImport(async (importing, dataDir) => {
+      const bio = 'one\u2028two\u2029three'
+      const { code } = await importing(ndjson({ username: 'ege', password_hash, bio }))
+      expect(code).to.equal(0)
+      const shown = await roster({ DATA_DIR: dataDir }, ['show', '--json', 'ege'])
+      expect(JSON.parse(shown.stdout).bio).to.equal(bio)
+    }))
+
   it('says in words how many there were, and stops cleanly', () =>
     withTemporaryFolder(async folder => {
       const file = join(folder, 'users.ndjson')
