@@ -13,7 +13,7 @@ const allowed = [
   'X-Request-Id',
 ]
 const exposed = ['Link', 'Location', 'Retry-After', 'Roster-Visible', 'X-Request-Id', 'ETag']
-const limits = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset']
+const limits = ['RateLimit-Policy', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset']
 
 function expectPreflight(answered: Answered, origin: string): void {
   expect(answered).to.include({ status: 204, text: '' })

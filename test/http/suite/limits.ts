@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { defaultRules, type LimitName } from '../../../src/limits/rules.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type Answered, outcome, textIn } from '../../support/http-client.ts'
 import { claimsIn, goodPassword, newName, newPerson, type Person } from './people.ts'
@@ -349,6 +350,82 @@ export function limitCases(start: StartServer): void {
         for (const secret of [username, address, 'a wrong one']) expect(text).not.to.contain(secret)
       })
       expect(await running().eventsOf(id)).to.deep.equal([])
+    })
+  })
+
+  describe('with limits of two', () => {
+    const Origin = 'https://app.example'
+    const names = Object.keys(defaultRules)
+    const running = withServer(start, {
+      TRUST_PROXY: 'on',
+      RATE_LIMITS: names.map(name => `${name}=2/600`).join(','),
+    })
+    const headers = (address = newAddress(), auth = {}) => ({ ...from(address), ...auth, Origin })
+    const post = (path: string, json: unknown, address?: string, auth = {}) =>
+      running().client.post(path, json, headers(address, auth))
+    const logIn = (username: string, password: string, address?: string) =>
+      post('/api/token/obtain/', { username, password }, address)
+    const person = () => newPerson(running(), {}, from(newAddress()))
+    const askReset = (email: string, address?: string) => post('/api/password/reset/', { email }, address)
+    const changeEmail = ({ auth }: Person, email: string, password = goodPassword, address = newAddress()) =>
+      post('/api/email/change/', { password, email }, address, auth)
+
+    /** What is done twice and once more, by one person, from one address, for each limit. */
+    const doing: Record<LimitName, (someone: Person, address: string) => Promise<Answered>> = {
+      'logins-per-address': (_, address) => logIn(newName(), 'wrong', address),
+      'logins-per-account': ({ username }) => logIn(username, 'wrong'),
+      'sessions-per-account': ({ username }) => logIn(username, goodPassword),
+      'passwords-per-account': ({ auth, path }) =>
+        running().client.ask('DELETE', path, {
+          json: { password: 'wrong' },
+          headers: headers(undefined, auth),
+        }),
+      'registrations-per-address': (_, address) => post('/api/user/create/', {}, address),
+      'resets-per-address': (_, address) => askReset(newEmail(), address),
+      'mails-per-mailbox': ({ email }) => askReset(email),
+      'email-changes-per-address': (_, address) => post('/api/email/change/', {}, address),
+      'email-changes-per-account': someone => changeEmail(someone, newEmail()),
+      'email-changes-per-mailbox': async ({ email }) => changeEmail(await person(), email),
+      'notices-per-mailbox': ({ auth }) =>
+        post(
+          '/api/password/change/',
+          { old_password: goodPassword, new_password: goodPassword },
+          newAddress(),
+          auth,
+        ),
+      'edits-per-account': ({ auth }) =>
+        running().client.ask('DELETE', '/api/sessions/', { headers: headers(undefined, auth) }),
+      'searches-per-address': (_, address) => running().client.get('/api/users/', headers(address)),
+    }
+
+    for (const [limit, does] of Object.entries(doing)) {
+      it(`${limit} tells how it stands, which pages may read`, async () => {
+        const [someone, address] = [await person(), newAddress()]
+        let answered = await does(someone, address)
+        for (let count = 0; count < 2; count++) {
+          if (answered.status !== 429) answered = await does(someone, address)
+        }
+        expect(outcome(answered)).to.deep.equal(throttled)
+        expect(limitsIn(answered)).to.deep.equal({ policy: '2;w=600', limit: '2', remaining: '0' })
+        expect(Number(answered.headers['retry-after'])).to.be.within(1, 600)
+        expect(answered.headers['ratelimit-reset']).to.equal(answered.headers['retry-after'])
+        expect(answered.headers['access-control-expose-headers']).to.contain('RateLimit-Policy')
+      })
+    }
+
+    it('metrics count what was refused, by its limit, and failed logins', async () => {
+      const counted = async (sample: string) => {
+        const page = await (await fetch(`${running().opsUrl}/metrics`)).text()
+        const line = page.split('\n').find(each => each.startsWith(`${sample} `))
+        return Number(line?.split(' ').at(-1) ?? 0)
+      }
+      const failed = () => counted('roster_failed_logins_total')
+      const refused = () => counted('roster_throttled_total{limit="logins-per-address"}')
+      const [failedBefore, refusedBefore] = [await failed(), await refused()]
+      const address = newAddress()
+      for (let count = 0; count < 5; count++) await logIn(newName(), 'wrong', address)
+      expect(await failed()).to.equal(failedBefore + 2)
+      expect(await refused()).to.equal(refusedBefore + 3)
     })
   })
 
