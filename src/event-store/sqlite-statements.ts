@@ -40,15 +40,23 @@ export function statements(db: Database.Database) {
 
 /** Reads, in order, the events after the first position up to the second that pass the filter. */
 export function selectMatching(db: Database.Database, filter: StreamFilter | undefined) {
-  const { prefixes = [''], types } = filter ?? {}
-  const matches = prefixes.map(() => 'stream >= ? AND stream < ?').join(' OR ') || 'FALSE'
-  const ofTypes = types ? `AND type IN (${types.map(() => '?').join(', ')})` : ''
-  const bounds = [...prefixes.flatMap(prefix => [prefix, `${prefix}\u{10ffff}`]), ...(types ?? [])]
-  const select = db
-    .prepare<unknown[], Row>(
-      `SELECT ${columns} FROM events NOT INDEXED
-       WHERE position > ? AND position <= ? AND (${matches}) ${ofTypes} ORDER BY position`,
-    )
-    .raw()
+  const { sql, bounds } = matching(filter)
+  const select = db.prepare<unknown[], Row>(sql).raw()
   return (after: Position, end: Position) => select.iterate(after, end, ...bounds)
 }
+
+/**
+ * SQL that takes two positions and `bounds`. It goes by position: `+stream` keeps SQLite from the index of streams. Types
+ * are spelled out, for only so SQLite sees that the index of erasures has all that is asked for.
+ */
+export function matching(filter: StreamFilter | undefined): { sql: string; bounds: string[] } {
+  const { prefixes = [''], types } = filter ?? {}
+  const matches = anyOf(prefixes.map(() => '+stream >= ? AND +stream < ?'))
+  const isOfType = types ? anyOf(types.map(type => `type = ${quoted(type)}`)) : 'TRUE'
+  const sql = `SELECT ${columns} FROM events
+    WHERE position > ? AND position <= ? AND (${matches}) AND (${isOfType}) ORDER BY position`
+  return { sql, bounds: prefixes.flatMap(prefix => [prefix, `${prefix}\u{10ffff}`]) }
+}
+
+const anyOf = (conditions: string[]) => conditions.join(' OR ') || 'FALSE'
+const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`

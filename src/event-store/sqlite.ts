@@ -19,7 +19,7 @@ import { isDamage, storeError, whileBusy } from './sqlite-failures.ts'
 import { createPurge } from './sqlite-purge.ts'
 import { type RestoreSql, restore } from './sqlite-restore.ts'
 import { decode, type EncodedEvent, encode, type Row, textOf } from './sqlite-rows.ts'
-import { schema, schemaVersion } from './sqlite-schema.ts'
+import { erasuresIndex, schema, schemaVersion } from './sqlite-schema.ts'
 import { selectMatching, statements } from './sqlite-statements.ts'
 import { requireSoundWal } from './sqlite-wal.ts'
 import { bell, tail } from './tail.ts'
@@ -59,10 +59,10 @@ export async function openSqliteEventStore(given: SqliteEventStoreOptions): Prom
   // Waiting for a lock inside SQLite would hold up the event loop: a busy file is tried again from outside.
   const db = await whileBusy(file, deadline, () => new Database(file, { timeout: 0 }))
   try {
-    const sql = await whileBusy(file, deadline, () => {
-      setUp(db, file)
-      return statements(db)
-    })
+    await whileBusy(file, deadline, () => setUp(db, file))
+    // A log that cannot be written now is read without it.
+    await whileBusy(file, deadline, () => void db.exec(erasuresIndex)).catch(() => {})
+    const sql = await whileBusy(file, deadline, () => statements(db))
     const durability = await openDurability(file, deadline, () => sql.head.get() ?? beforeAll)
     return eventStore(db, sql, durability, options)
   } catch (error) {

@@ -184,6 +184,21 @@ describe('The SQLite event log', () => {
       await store.close()
     }))
 
+  it('opens a log made without an index of erasures also while another process writes it', () =>
+    withFile(async file => {
+      const before = await openSqliteEventStore({ file })
+      await before.append('user-1', [anEvent({}, { type: 'UserErased' })], noStream)
+      await before.close()
+      const other = new Database(file)
+      other.exec('DROP INDEX erasures; BEGIN IMMEDIATE')
+      const store = await openSqliteEventStore({ file, patienceMs: 20 })
+      const filter = { prefixes: ['user-'], types: ['UserErased'] }
+      expect(await readWhole(store, { filter })).to.have.length(1)
+      other.exec('ROLLBACK')
+      other.close()
+      await store.close()
+    }))
+
   it('says that a file is no database, or a damaged one, and which', () =>
     withFile(async file => {
       const store = await openSqliteEventStore({ file })
