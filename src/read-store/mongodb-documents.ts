@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '../event-store/event-store.ts'
 import type { FoundBy } from '../projector/projection.ts'
 import type { Books } from './mongodb-books.ts'
@@ -182,9 +183,24 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     completeSearch: ({ follower, held }) =>
       run(`reading the leases of ${follower}`, () => leases.lost(follower, held)),
 
+    unfindable: async keys => {
+      const found: StoredRow[] = []
+      for (const some of chunks(keys)) {
+        found.push(...(await run(`reading ${name}`, () => rows.find({ _id: { $in: some } }).toArray())))
+      }
+      return found.filter(row => !isFindable(row, toRow(stored(row)))).map(({ _id }) => _id)
+    },
+
     repair: (key, found, right) =>
       run(`writing ${name}`, () => repairGuarded(rows, { key, found, right: right && toRow(right) })),
   }
+}
+
+/** Whether a row has what it is found by as it should have it. */
+function isFindable(row: StoredRow, { by, suffixes }: StoredRow): boolean {
+  return (
+    row.json === undefined || (isDeepStrictEqual(row.by, by) && isDeepStrictEqual(row.suffixes, suffixes))
+  )
 }
 
 function* chunks<T>(all: readonly T[]): Generator<T[]> {

@@ -109,6 +109,11 @@ export interface Documents<Document extends JsonObject, Index extends string = s
    */
   completeSearch(options: CompleteSearch): Promise<number[]>
   /**
+   * Those of the keys whose documents are stored, and not found by all that they are to be found by. What `searchLater`
+   * put off counts as missing.
+   */
+  unfindable(keys: readonly string[]): Promise<string[]>
+  /**
    * Stores a document as it should have been, whatever its revision, with all that it is found by; null: removes it
    * altogether. Only to repair what `verify` found: does nothing and resolves to false if what is stored under the key
    * has not the revision `found` any more (null: nothing is stored).

@@ -73,6 +73,7 @@ export function createDocuments<Document extends JsonObject, Index extends strin
   const insert = db.prepare(`INSERT INTO ${documents} VALUES (NULL, ?, ?, ?, ?)`)
   const update = db.prepare(`UPDATE ${documents} SET stream = ?, revision = ?, document = ? WHERE row = ?`)
   const remove = db.prepare<[number]>(`DELETE FROM ${documents} WHERE row = ?`)
+  const inOneView = <T>(look: () => T): T => db.transaction(look)()
   const entries = createEntries(db, generation, foundBy)
   const search = generation.searched === null ? null : createSearch(db, generation, parse)
 
@@ -129,6 +130,14 @@ export function createDocuments<Document extends JsonObject, Index extends strin
       const row = store(stored.rows.get(key), after)
       entries.change({ key, row }, before?.document ?? null, after.document, searchLater)
     }
+  }
+
+  function incomplete(keys: readonly string[]): string[] {
+    const looked = keys.flatMap(key => {
+      const [row, , , , json] = select.get(key) ?? []
+      return row === undefined || !json ? [] : [{ key, row, document: parse(json) }]
+    })
+    return [...entries.incomplete(looked)]
   }
 
   return {
@@ -193,6 +202,12 @@ export function createDocuments<Document extends JsonObject, Index extends strin
 
     completeSearch: options =>
       completeEntries(session, ledger, options, (after, limit) => scan.all(after, limit), entries, parse),
+
+    unfindable: async keys => {
+      const suspects = await read(() => incomplete(keys))
+      // What was written while it was looked at is looked at again.
+      return read(() => inOneView(() => suspects.flatMap(key => incomplete([key]))))
+    },
 
     repair: (key, found, right) =>
       write(() => {

@@ -32,6 +32,8 @@ export type Entries<Document> = {
     after: Document | null,
     later: boolean,
   ): void
+  /** The keys of those documents whose rows are not all there. */
+  incomplete(documents: readonly { key: string; row: number; document: Document }[]): Set<string>
 }
 
 export function createEntries<Document, Index extends string>(
@@ -76,7 +78,39 @@ export function createEntries<Document, Index extends string>(
         }
       }
     },
+    incomplete(documents) {
+      const found = new Set<string>()
+      for (const table of indexes) {
+        const owners = documents.flatMap(({ key, row, document }): Entry[] => {
+          const value = table.valueIn(document)
+          return value === null ? [] : [{ value, key, row }]
+        })
+        const wanted = owners.map((owner): WantedRow => [owner.value, owner])
+        for (const key of lacking(table, wanted, ({ value, key, row }) => [value, key, row])) found.add(key)
+        for (const each of table === searched ? parts : []) {
+          const wanted = owners.flatMap(owner =>
+            each.partsOf(owner.value).map((part): WantedRow => [part, owner]),
+          )
+          for (const key of lacking(each, wanted, ({ value, key, row }, part) => [part, value, key, row]))
+            found.add(key)
+        }
+      }
+      return found
+    },
   }
+}
+
+type WantedRow = [begin: string, owner: Entry]
+
+/** The keys of the documents that lack a row. */
+function* lacking(
+  table: Rows,
+  wanted: WantedRow[],
+  toRow: (owner: Entry, begin: string) => Row,
+): Generator<string> {
+  // In the order of the table, of which most is not in memory: a page of it is read once.
+  wanted.sort(([a, { value: x }], [b, { value: y }]) => (a < b || (a === b && x < y) ? -1 : 1))
+  for (const [begin, owner] of wanted) if (!table.has(toRow(owner, begin))) yield owner.key
 }
 
 function suffixTable(db: Connection, table: string): PartTable {

@@ -11,6 +11,7 @@ export type Rows = {
   insert(row: Row): void
   insertAll(rows: readonly Row[]): void
   remove(row: Row): void
+  has(row: Row): boolean
 }
 
 /** With one row a statement, most of the time would go into starting statements. */
@@ -26,6 +27,7 @@ export function createRows(db: Connection, table: string, keyColumns: readonly s
   const insertMany = insertion(rowsPerStatement)
   const isRow = [...keyColumns, 'row'].map(column => `${column} = ?`).join(' AND ')
   const remove = db.prepare<(string | number)[]>(`DELETE FROM ${table} WHERE ${isRow}`)
+  const select = db.prepare<(string | number)[]>(`SELECT 1 FROM ${table} WHERE ${isRow}`)
 
   return {
     insert: row => void insert.run(...row),
@@ -37,5 +39,6 @@ export function createRows(db: Connection, table: string, keyColumns: readonly s
       for (const row of rows.slice(from)) insert.run(...row)
     },
     remove: row => void remove.run(...row),
+    has: row => select.get(...row) !== undefined,
   }
 }

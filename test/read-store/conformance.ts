@@ -313,6 +313,13 @@ export function readStoreConformance(name: string, fresh: () => Promise<ReadStor
         expect(await searchAll(documents, '', 10)).to.deep.equal(['new', 'newer'])
       })
 
+      it('tells which documents are not found by what they are to be found by', async () => {
+        await write(documents, [person('1', 0, 'ada', 'x'), person('2', 0, null), person('3', 0, 'cy')])
+        expect(await documents.unfindable(['1', '2', '3', '4'])).to.deep.equal([])
+        await write(documents, [person('1', 1, 'eve', 'y')])
+        expect(await documents.unfindable(['1', '3'])).to.deep.equal([])
+      })
+
       it('keeps generations apart', async () => {
         const second = { ...people, number: 2 }
         await store.createGeneration(second)

@@ -109,6 +109,27 @@ describe('roster verify', () => {
       expect(await verify()).to.deep.include({ code: 0, found: [] })
     }))
 
+  const { index, suffixes, grams } = tablesOf({ projection: 'profiles', number: 1 })
+  for (const [what, table] of [
+    ['name', index('username')],
+    ['suffix of a name', suffixes],
+    ['gram of a name', grams],
+  ] as const) {
+    it(`finds users who are not found by a ${what}, and mends that`, () =>
+      inWorld(async ({ verify, tamper, findable }) => {
+        tamper('read', `DELETE FROM ${table} WHERE key = '3'`)
+        tamper('read', `UPDATE ${table} SET row = (SELECT max(row) FROM ${table}) WHERE key = '5'`)
+        const expected = ['3', '5'].map(key => ({
+          ...{ kind: 'unfindable', projection: 'profiles', key, stream: `user-${key}` },
+        }))
+        const repaired = await verify('--repair')
+        expect(repaired).to.deep.include({ code: 1, found: expected })
+        expect(repaired.summary).to.include({ repaired: 2 })
+        expect(await verify()).to.deep.include({ code: 0, found: [] })
+        expect(await findable()).to.equal(10)
+      }))
+  }
+
   for (const { name } of projections) {
     it(`finds a document changed by hand in the read model ${name}, whichever, and mends it`, () =>
       inWorld(

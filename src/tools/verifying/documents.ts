@@ -15,6 +15,7 @@ import type { Finding, Report } from './finding.ts'
 import { allOf, type ScratchDocuments } from './scratch.ts'
 
 type Stored = StoredDocument<JsonObject>
+type Place = Pick<Stored, 'key' | 'stream'>
 
 export type Comparing = {
   eventStore: EventStore
@@ -32,6 +33,9 @@ export type Comparing = {
   signal: AbortSignal
 }
 
+/** The more, the less often the same part of an index is read. */
+const documentsAtOnce = 20_000
+
 export type Comparison = { documents: number; behind: number; repaired: number }
 
 /**
@@ -44,23 +48,39 @@ export async function compareDocuments(comparing: Comparing): Promise<Comparison
   const isBehind = await createIsBehind(comparing)
   const result: Comparison = { documents: 0, behind: 0, repaired: 0 }
 
-  async function settle(finding: Finding | 'behind' | null, key: string, stream: string): Promise<void> {
+  let right: Place[] = []
+
+  async function settle(finding: Finding | 'behind' | null, place: Place): Promise<void> {
     result.documents++
     comparing.onDocument?.()
     if (finding === 'behind') result.behind++
-    if (finding === null || finding === 'behind') return
+    if (finding === null || finding === 'behind') right.push(place)
+    else await tell(finding, place)
+    if (right.length >= documentsAtOnce) await checkFindable()
+  }
+
+  /** What is stored as it should be, but is not found, is as good as missing. */
+  async function checkFindable(): Promise<void> {
+    const unfindable = new Set(await live.unfindable(right.map(({ key }) => key)))
+    for (const { key, stream } of right) {
+      const finding = { kind: 'unfindable', projection: projection.name, key, stream } as const
+      if (unfindable.has(key)) await tell(finding, { key, stream })
+    }
+    right = []
+  }
+
+  async function tell(finding: Finding, { key, stream }: Place): Promise<void> {
     await report(finding)
     if (comparing.repair && (await repair(comparing, live, key, stream))) result.repaired++
   }
 
   for await (const [expected, found] of merged(allOf(truth), allOf(live))) {
     if (comparing.signal.aborted) return result
-    if (expected && found)
-      await settle(await differing(comparing, expected, found, isBehind), expected.key, expected.stream)
-    else if (expected)
-      await settle(await missing(comparing, expected, isBehind), expected.key, expected.stream)
-    else if (found) await settle(await extra(comparing, found), found.key, found.stream)
+    if (expected && found) await settle(await differing(comparing, expected, found, isBehind), expected)
+    else if (expected) await settle(await missing(comparing, expected, isBehind), expected)
+    else if (found) await settle(await extra(comparing, found), found)
   }
+  await checkFindable()
   for (const { stream, key, error } of await readStore.parked(generationFollower(generation))) {
     await report({ kind: 'parked', projection: projection.name, key, stream, problem: error })
   }

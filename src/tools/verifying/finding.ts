@@ -1,6 +1,6 @@
 /** Something that is not as the log says it should be. Tells where, and never what stands there. */
 export type Finding =
-  | { kind: 'missing' | 'extra'; projection: string; key: string; stream: string }
+  | { kind: 'missing' | 'extra' | 'unfindable'; projection: string; key: string; stream: string }
   | { kind: 'differing'; projection: string; key: string; stream: string; paths: string[] }
   | {
       kind: 'stale' | 'misplaced' | 'parked'
@@ -22,6 +22,8 @@ export function inWords(finding: Finding): string {
     case 'missing':
     case 'extra':
       return `${finding.projection} ${finding.key}: ${finding.kind}, by ${finding.stream}`
+    case 'unfindable':
+      return `${finding.projection} ${finding.key}: not found by all that it is to be found by`
     case 'differing':
       return `${finding.projection} ${finding.key}: differs in ${finding.paths.join(', ')}`
     case 'stale':
