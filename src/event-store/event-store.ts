@@ -70,7 +70,8 @@ export interface EventStore {
 
   /**
    * Like `readAll`, but goes on for ever with what is appended, here or in any other process, until `signal`
-   * aborts; then it ends normally. No gap, no duplicate, in order. Survives the store's outages by itself.
+   * aborts; then it ends normally. No gap, no duplicate, in order. Survives the store's outages by itself. Throws
+   * LogReplaced if it is noticed that this is not the log any more in which `after` was handed out.
    */
   subscribe(options: { after: Position; filter?: StreamFilter; signal: AbortSignal }): AsyncIterable<Batch>
 
@@ -124,3 +125,6 @@ export class EventTooLarge extends Error {
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable'
 }
+
+/** The log ends before a position that it once handed out: it is another, or an older copy of itself. */
+export class LogReplaced extends StoreUnavailable {}

@@ -24,6 +24,11 @@ export function isFatal(error: unknown): boolean {
   return code === invalidArgument || code === permissionDenied || code === unauthenticated
 }
 
+/** Where reading was to go on no record begins. */
+export function isInvalidPosition(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('invalid position')
+}
+
 /**
  * What an error says of the client it came from. `stale`: it may go on for ever with a node, or a search for one, that
  * is of no use: an UnknownError is how it takes "not ready", and what it does not know it has made itself. `unrelated`:

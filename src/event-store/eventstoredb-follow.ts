@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Batch, type Position, StoreUnavailable } from './event-store.ts'
+import { type Batch, beforeAll, LogReplaced, type Position, StoreUnavailable } from './event-store.ts'
 import { type Client, openClient } from './eventstoredb-client.ts'
 import { backoff, NoAnswer, type Patience } from './eventstoredb-connection.ts'
-import { describe, isFatal } from './eventstoredb-failures.ts'
+import { describe, isFatal, isInvalidPosition } from './eventstoredb-failures.ts'
 import { type Following, type LookAhead, subscribe, type Vigilance } from './eventstoredb-subscription.ts'
 import type { ConnectionUrl } from './eventstoredb-url.ts'
 
@@ -13,13 +13,11 @@ export type Followed = {
   warn(fields: object, message: string): void
 }
 
-/** The log ends before a position that it once handed out: it is another, or an older copy of itself. */
-export class LogReplaced extends StoreUnavailable {}
-
 /**
  * The log from `after` on, in batches, until `signal` aborts. Each subscription that ends or fails, for whatever
  * reason, is followed by another from the last position handed out; so is one that is silent while there is news.
- * Throws StoreUnavailable if the server refuses for good, or if nothing was got from it for `giveUpAfterMs`.
+ * Throws StoreUnavailable if the server refuses for good, or if nothing was got from it for `giveUpAfterMs`, and
+ * LogReplaced.
  */
 export async function* follow(
   { connection, head, lookAhead, warn }: Followed,
@@ -28,28 +26,40 @@ export async function* follow(
   giveUpAfterMs = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<Batch> {
   const { signal } = following
-  const { backoffMs, longestBackoffMs } = settings
+  const { backoffMs, longestBackoffMs, liveSilenceMs } = settings
   let checkpoint = following.after
   let saidCaughtUp = false
+  let logEnd = beforeAll
   let client: Client | undefined
   let lastAdvance = performance.now()
   const free = () => void client?.close()
   signal.addEventListener('abort', free)
 
+  /** The server says how far it is by records too that it shows nobody, behind which its log seems to have ended before. */
+  async function shownUpTo(batch: Batch): Promise<Position> {
+    const handedOut = batch.events.at(-1)?.position ?? checkpoint
+    if (batch.checkpoint <= handedOut || batch.checkpoint <= logEnd) return batch.checkpoint
+    logEnd = await head()
+    if (batch.checkpoint <= logEnd) return batch.checkpoint
+    return logEnd > handedOut ? logEnd : handedOut
+  }
+
   try {
     for (let failures = 0; !signal.aborted; ) {
       let failure: unknown = new Error('the server ended it')
+      const begunAt = performance.now()
       try {
-        if (failures > 0) await requireReach(head, checkpoint, longestBackoffMs, signal)
+        if (checkpoint >= 0n) logEnd = await requireReach(head, checkpoint, longestBackoffMs, signal)
         client ??= openClient(connection.url)
         const subscription = subscribe(client, { ...following, after: checkpoint }, settings, lookAhead)
         try {
           for await (const batch of subscription.batches()) {
-            failures = 0
-            if (batch.checkpoint <= checkpoint && (!batch.caughtUp || saidCaughtUp)) continue
-            checkpoint = batch.checkpoint
+            const upTo = await shownUpTo(batch)
+            if (upTo > checkpoint) failures = 0
+            else if (!batch.caughtUp || saidCaughtUp) continue
+            checkpoint = upTo
             saidCaughtUp = batch.caughtUp
-            yield batch
+            yield { ...batch, checkpoint }
             lastAdvance = performance.now()
           }
         } finally {
@@ -60,6 +70,12 @@ export async function* follow(
         failure = error
       }
       if (signal.aborted) return
+      if (isInvalidPosition(failure)) {
+        throw new LogReplaced(
+          `expected a record at ${checkpoint}, which the log handed out before; found none`,
+        )
+      }
+      if (performance.now() - begunAt > liveSilenceMs) failures = 0
       const reason = `following ${connection.address} from ${checkpoint}: ${describe(failure)}`
       if (isFatal(failure) || performance.now() - lastAdvance > giveUpAfterMs) {
         throw new StoreUnavailable(reason)
@@ -77,16 +93,16 @@ export async function* follow(
   }
 }
 
-/** A new leader may need a moment for its index, so a log that seems short is looked at again. */
+/** Returns the end of the log. A new leader may need a moment for its index, so one that seems short is looked at again. */
 async function requireReach(
   head: () => Promise<Position>,
   position: Position,
   restMs: number,
   signal: AbortSignal,
-): Promise<void> {
-  for (let looks = 1; !signal.aborted; looks++) {
+): Promise<Position> {
+  for (let looks = 1; ; looks++) {
     const end = await head()
-    if (end >= position) return
+    if (end >= position || signal.aborted) return end
     if (looks === 5) {
       throw new LogReplaced(
         `expected the log to reach ${position}, which it handed out before; it ends at ${end}`,

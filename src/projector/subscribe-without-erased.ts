@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createIsErased, erasedUsers } from '../account/erasures.ts'
-import { type Batch, type EventStore, StoreUnavailable } from '../event-store/event-store.ts'
+import { type Batch, type EventStore, LogReplaced, StoreUnavailable } from '../event-store/event-store.ts'
 
 type Subscribing = Parameters<EventStore['subscribe']>[0]
 
@@ -33,7 +33,7 @@ async function knownErasures(store: EventStore, { after, signal }: Subscribing):
     try {
       return await erasedUsers(store, { after, signal })
     } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error
+      if (!(error instanceof StoreUnavailable) || error instanceof LogReplaced) throw error
       await pause(askAgainMs, undefined, { signal }).catch(() => undefined)
     }
   }

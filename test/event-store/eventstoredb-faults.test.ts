@@ -3,12 +3,12 @@ import { expect } from 'chai'
 import {
   beforeAll,
   type EventStore,
+  LogReplaced,
   noStream,
   RevisionConflict,
   StoreUnavailable,
 } from '../../src/event-store/event-store.ts'
 import { openEventStoreDB } from '../../src/event-store/eventstoredb.ts'
-import { LogReplaced } from '../../src/event-store/eventstoredb-follow.ts'
 import type { Fault, Operation } from '../support/eventstoredb/faults.ts'
 import { createLog } from '../support/eventstoredb/log.ts'
 import { type EventStoreDB, startEventStoreDB } from '../support/eventstoredb/server.ts'
@@ -249,6 +249,20 @@ describe('The EventStoreDB adapter, when the server misbehaves', () => {
       expect(subscription.events()).to.have.length(1)
     })
   }
+
+  it('is patient with a server that says that all is handed out, and then ends the subscription', async () => {
+    const failures: unknown[] = []
+    const log = { warn: (fields: { failures?: unknown }) => void failures.push(fields.failures) }
+    const store = await openEventStoreDB({ url: server.url, timing: impatient, log })
+    await store.append('user-1', [anEvent()], noStream)
+    // Nothing is left to read, so that each subscription consists of a confirmation and "caught up".
+    server.misbehave('subscription', 'send-then-end', { times: Number.POSITIVE_INFINITY, every: 2 })
+    const subscription = collect(store, { after: await store.head() })
+    await eventually(() => expect(failures).to.have.length.above(4))
+    await subscription.stop()
+    expect(failures.slice(0, 5)).to.deep.equal([0, 1, 2, 3, 4])
+    await store.close()
+  })
 
   it('tells a subscription that the log has become shorter than what it handed out', async () => {
     const [store] = stores

@@ -8,12 +8,13 @@ import {
   beforeAll,
   type EventStore,
   EventTooLarge,
+  LogReplaced,
   noStream,
   StoreUnavailable,
 } from '../../src/event-store/event-store.ts'
 import { type EventStoreDBOptions, openEventStoreDB } from '../../src/event-store/eventstoredb.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
-import { createLog, noStream as none } from '../support/eventstoredb/log.ts'
+import { any, createLog, noStream as none } from '../support/eventstoredb/log.ts'
 import {
   type EventStoreDB,
   type EventStoreDBOptions as ServerOptions,
@@ -173,6 +174,41 @@ describe('The EventStoreDB adapter', () => {
     )
     await subscription.stop()
     expect(subscription.events()).to.deep.equal([])
+  })
+
+  it('gives no checkpoint beyond the end of the log, although the server counts what it shows nobody', async () => {
+    const { server } = await started()
+    const store = await open({ url: server.url, timing: { ...impatient, searchWindow: 10 } })
+    const subscription = collect(store, { after: beforeAll, filter })
+    await subscription.untilCaughtUp()
+    await store.append('other-1', someEvents(15), noStream)
+    const head = await store.head()
+    const epoch = {
+      type: '$EpochInformation',
+      isJson: true,
+      data: Buffer.from('{}'),
+      metadata: Buffer.alloc(0),
+    }
+    for (let count = 0; count < 30; count++) {
+      server.log.append('$epoch-information', [{ ...epoch, id: crypto.randomUUID() }], any)
+    }
+    await subscription.until(() => subscription.batches.some(({ checkpoint }) => checkpoint >= head))
+    const last = subscription.batches.at(-1)?.checkpoint ?? beforeAll
+    expect(last).to.equal(head)
+    expect(await readWhole(store, { filter, after: last })).to.deep.equal([])
+    await store.append('user-1', someEvents(1), noStream)
+    await subscription.untilCount(1)
+    await subscription.stop()
+  })
+
+  it('says that the log is another one, if it is asked for what comes after its end or where nothing is', async () => {
+    const { server, store } = await started()
+    await store.append('user-1', someEvents(3), noStream)
+    for (const after of [server.log.end(), (await store.head()) - 1n]) {
+      for (const following of [readWhole(store, { after }), collect(store, { after }).ended]) {
+        expect(await failure(following)).to.be.instanceOf(LogReplaced)
+      }
+    }
   })
 
   it('finds out by itself that it has caught up, with servers that do not say so', async () => {

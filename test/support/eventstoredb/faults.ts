@@ -5,6 +5,7 @@ export type Operation = 'append' | 'read' | 'subscription' | 'features' | 'gossi
  * - `unavailable`, `not-leader`, `access-denied`: the call ends with that status.
  * - `not-ready`: an append is refused with the answer of a node that is starting; else as `unavailable`.
  * - `end`: the call ends with OK, answers missing.
+ * - `send-then-end`: a message of a subscription is sent, and then it ends with OK.
  * - `drop`: the connection is cut.
  * - `hang`: nothing is heard of the call any more.
  * - `ignore`: this append is not done and not answered; others on its call are.
@@ -19,6 +20,7 @@ export type Fault =
   | 'access-denied'
   | 'not-ready'
   | 'end'
+  | 'send-then-end'
   | 'drop'
   | 'hang'
   | 'ignore'

@@ -44,6 +44,7 @@ async function serve(node: Node, call: Call, signal: AbortSignal): Promise<void>
     if (fault && (await commit(node, call, fault)) === 'stop') return
     if (response.is === 'stream-deleted') throw errors.streamDeleted(stream)
     if (!call.write(readResp(response, stream))) await once(call, 'drain', { signal }).catch(() => {})
+    if (fault === 'send-then-end') break
   }
   call.end()
 }
