@@ -1,5 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Batch, beforeAll, type EventStore, type Position } from '../event-store/event-store.ts'
+import {
+  type Batch,
+  beforeAll,
+  type EventStore,
+  LogReplaced,
+  type Position,
+} from '../event-store/event-store.ts'
 import type { ProjectorLog } from './parking.ts'
 import { subscribeWithoutErased } from './subscribe-without-erased.ts'
 import type { Tenure } from './tenure.ts'
@@ -114,6 +120,15 @@ export function startFeed(
     return !stopping.signal.aborted && !reading.signal.aborted
   }
 
+  /** What the members have of the log may not be in it any more: they are checked when somebody takes them again. */
+  async function releaseAll(): Promise<void> {
+    for (const [tenure, partitions] of [...members]) {
+      await tenure.release(new Set(partitions)).catch(error => {
+        log.warn({ err: error, follower: tenure.follower }, 'leases could not be given back')
+      })
+    }
+  }
+
   async function run(): Promise<void> {
     await pause(first.startAfterMs, undefined, { signal: stopping.signal }).catch(() => undefined)
     for (let failures = 0; !stopping.signal.aborted; ) {
@@ -130,6 +145,7 @@ export function startFeed(
         }
       } catch (error) {
         log.error({ err: error }, 'the subscription to the log failed')
+        if (error instanceof LogReplaced) await releaseAll()
         await rest(failures++)
       }
     }

@@ -20,6 +20,8 @@ export type Tenure = {
   isHeld(partition: number): boolean
   /** Renews what is held and takes or gives up leases until it is a fair share among the workers that live. */
   tend(workers: readonly string[]): Promise<void>
+  /** Frees the leases of some partitions: whoever takes them checks first whether they still fit the log. */
+  release(partitions: ReadonlySet<number>): Promise<void>
   /** Finishes what is under way and frees all leases. */
   stop(): Promise<void>
 }
@@ -184,6 +186,8 @@ export function createTenure(options: TenureOptions): Tenure {
       if (finishing.size === 0) await lock(() => duty.tend([...holdings.values()]))
       if (!stopped) await share(workers)
     },
+
+    release: partitions => giveUp(held(partitions)),
 
     async stop() {
       stopped = true

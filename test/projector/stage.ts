@@ -101,9 +101,10 @@ export type StartOptions = {
   batch?: (projection: string, events: number) => void
 }
 
-export async function openStage(): Promise<Stage> {
+/** `log`: instead of one in SQLite; the stage closes it. */
+export async function openStage(log?: EventStore): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'roster-projector-'))
-  const eventStore = await openSqliteEventStore({ file: join(folder, 'events.db') })
+  const eventStore = log ?? (await openSqliteEventStore({ file: join(folder, 'events.db') }))
   const readStore = await openSqliteReadStore(join(folder, 'read.db'))
   const opened = [readStore]
   const workers: FollowerWorker[] = []

@@ -6,8 +6,8 @@ import { type EventStore, noStream } from '../../src/event-store/event-store.ts'
 import { openEventStore } from '../../src/open-stores.ts'
 import type { Lease, ReadStore } from '../../src/read-store/read-store.ts'
 import { edited, foldOfLog, registered, scanAll } from '../projector/stage.ts'
-import { createLog } from '../support/eventstoredb/log.ts'
-import { type EventStoreDB, startEventStoreDB } from '../support/eventstoredb/server.ts'
+import { copyOf, createLog } from '../support/eventstoredb/log.ts'
+import { startEventStoreDB } from '../support/eventstoredb/server.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Program, startProgram } from '../support/program.ts'
 import { withTemporaryFolder } from '../support/temporary-folder.ts'
@@ -146,14 +146,6 @@ if (serverUrl !== undefined) {
         expect((await live())?.reason).to.include(reason)
       }
 
-      const copyOf = ({ log: original }: EventStoreDB, upTo: number) => {
-        const copy = createLog({ bootEvents: false })
-        for (const record of original.all().slice(0, upTo)) {
-          copy.append(record.stream, [record], record.revision - 1n)
-        }
-        return copy
-      }
-
       it('by another: builds a new generation and says why', async () => {
         await withTemporaryFolder(async folder => {
           const first = await start(folder)
@@ -175,7 +167,7 @@ if (serverUrl !== undefined) {
         await fill(log)
         await eventually(() => expectTrue(log), 20_000)
         await stop(first)
-        return replace(copyOf(stores.eventstoredb, older))
+        return replace(copyOf(stores.eventstoredb.log, older))
       }
 
       it('by an older copy of itself: builds a new generation and misses no event', async () => {

@@ -208,3 +208,12 @@ export function createLog({ bootEvents = true }: { bootEvents?: boolean } = {}) 
     restart: () => committed.clear(),
   }
 }
+
+/** Another log, with the first records of this one, as they stand there. */
+export function copyOf(original: EventLog, records: number): EventLog {
+  const copy = createLog({ bootEvents: false })
+  for (const record of original.all().slice(0, records)) {
+    copy.append(record.stream, [record], record.revision - 1n)
+  }
+  return copy
+}
