@@ -45,11 +45,27 @@ export async function requestRebuild(
 
 /**
  * Has the workers bring the generation before up to date and make it the live one, pinned against the rebuild that
- * a newer version asks for. Returns its number; null if there is none, or something is being built.
+ * a newer version asks for. Returns its number, also if that was under way already; null if `whyNoRollback` has a reason.
  */
-export function requestRollback(readStore: ReadStore, projection: string): Promise<number | null> {
-  const move = (pointer: Pointer) => (pointer.next ? null : beginRollback(pointer))
-  return moveWhile(readStore, projection, move).then(pointer => pointer?.next?.number ?? null)
+export async function requestRollback(readStore: ReadStore, projection: string): Promise<number | null> {
+  for (;;) {
+    const pointer = await readStore.pointer(projection)
+    if (pointer?.next) return pointer.next.pin ? pointer.next.number : null
+    const to = pointer && beginRollback(pointer)
+    if (!to) return null
+    if (await readStore.movePointer(to)) return to.next?.number ?? null
+  }
+}
+
+/** Why there is no rollback to ask for, or null if there is one, be it under way already. */
+export async function whyNoRollback(readStore: ReadStore, projection: string): Promise<string | null> {
+  const pointer = await readStore.pointer(projection)
+  if (pointer?.next?.pin) return null
+  if (pointer?.next)
+    return `expected ${projection} at rest, found generation ${pointer.next.number} being built: see replay --status`
+  return pointer?.previous
+    ? null
+    : `expected a generation of ${projection} before the present one, found none`
 }
 
 /** Has the workers stop building or rolling back. False if there was nothing, or nothing else to read. */

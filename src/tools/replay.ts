@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { JsonObject } from '../event-store/event-store.ts'
-import { requestRebuild, requestRollback } from '../projector/generation-requests.ts'
+import { requestRebuild, requestRollback, whyNoRollback } from '../projector/generation-requests.ts'
 import type { Projection } from '../projector/projection.ts'
 import { type GenerationStatus, projectionStatus } from '../projector/status.ts'
 import { startWorker } from '../projector/worker.ts'
@@ -45,6 +45,7 @@ async function replay(
   options: Options,
 ): Promise<void> {
   const begun = performance.now()
+  if (options.rollback) await requireRollbacks(stores, projections)
   const asked: Asked[] = []
   for (const projection of projections) {
     const generation = options.rollback
@@ -72,6 +73,17 @@ function askForRebuild(
   return requestRebuild(readStore, projection, { logId: identity.logId, partitions, reason, now: Date.now() })
 }
 
+/** Throws ToolFailure unless each can be rolled back: before any is. */
+async function requireRollbacks(
+  { readStore }: Stores,
+  projections: readonly Projection<JsonObject>[],
+): Promise<void> {
+  for (const { name } of projections) {
+    const reason = await whyNoRollback(readStore, name)
+    if (reason !== null) throw new ToolFailure(exitCodes.difference, reason)
+  }
+}
+
 async function askForRollback(
   shell: Shell,
   { readStore }: Stores,
@@ -79,10 +91,9 @@ async function askForRollback(
 ) {
   const number = await requestRollback(readStore, name)
   if (number === null) {
-    throw new ToolFailure(
-      exitCodes.difference,
-      `expected a generation of ${name} before the present one, found none`,
-    )
+    const reason = await whyNoRollback(readStore, name)
+    const message = reason ?? `${name} changed meanwhile: see replay --status`
+    throw new ToolFailure(exitCodes.difference, message)
   }
   const made = (await readStore.generations(name)).find(each => each.number === number)
   if (made && made.version !== version) {

@@ -65,6 +65,31 @@ describe('roster replay', () => {
       expect((await run('replay', 'profiles')).code).to.equal(0)
     }))
 
+  it('goes on with a rollback that was stopped, and refuses one while a read model is built', () =>
+    withLog(async (run, dataDir) => {
+      await run('replay', 'profiles')
+      const stopAtOnce = (...args: string[]) => roster({ DATA_DIR: dataDir }, args, AbortSignal.abort())
+      expect((await stopAtOnce('replay', 'profiles')).code).to.equal(130)
+      const refused = await run('replay', '--rollback', 'profiles')
+      expect(refused.code).to.equal(1)
+      expect(refused.stderr).to.include('found generation 2 being built')
+
+      expect((await run('replay', 'profiles')).code).to.equal(0)
+      expect((await stopAtOnce('replay', '--rollback', 'profiles')).code).to.equal(130)
+      const goneOn = await run('replay', '--rollback', 'profiles')
+      expect(goneOn.code, goneOn.stderr).to.equal(0)
+      expect(await status(run)).to.deep.equal(['1 live, pinned', '2 previous'])
+    }))
+
+  it('rolls nothing back unless all that was asked for can be', () =>
+    withLog(async run => {
+      for (const _generation of [1, 2]) await run('replay', 'profiles')
+      const refused = await run('replay', '--rollback')
+      expect(refused.code).to.equal(1)
+      expect(refused.stderr).to.match(/expected a generation of \w+ before the present one, found none/)
+      expect(await status(run)).to.deep.equal(['1 previous', '2 live'])
+    }))
+
   it('refuses a projection that is none, and a log that is not there', () =>
     withLog(async run => {
       expect((await run('replay', 'nothing')).code).to.equal(2)
