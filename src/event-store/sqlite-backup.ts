@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { StoreUnavailable } from './event-store.ts'
 import { storeError } from './sqlite-failures.ts'
@@ -25,7 +26,9 @@ export async function backUpSqlite(file: string, copy: string, backingUp: Backin
     } finally {
       db.close()
     }
+    if (await isStopped(backingUp)) return false
     requireSound(copy)
+    if (await isStopped(backingUp)) return false
   } catch (error) {
     if (backingUp.signal?.aborted) return false
     throw storeError(error, file)
@@ -45,6 +48,12 @@ function progressOf({ onProgress, signal }: BackingUp) {
     onProgress?.({ pages: totalPages - remainingPages, total: totalPages })
     return pagesAtATime
   }
+}
+
+/** Lets a signal in first: nothing is heard while SQLite works. */
+async function isStopped({ signal }: BackingUp): Promise<boolean> {
+  await nextTurn()
+  return signal?.aborted ?? false
 }
 
 /** Throws if the copy is damaged: then the file it was made from is. */
