@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { startWorker } from '../projector/worker.ts'
 import { generationFollower, type ParkedStream } from '../read-store/read-store.ts'
 import { answer, describeTool, exitCodes, type Shell, Stopped } from './shell.ts'
+import { printable } from './spelled-out.ts'
 import { chosenProjections, type Stores, withStores, workerLog } from './stores.ts'
 
 type Options = { retry?: true; json?: true }
@@ -24,7 +25,9 @@ export function addParked(program: Command, shell: Shell): void {
         const parked = (await stores.readStore.parked()).filter(wanted)
         const told = await Promise.all(parked.map(each => explain(stores, each)))
         const lines = told.map(
-          each => `${each.stream} in ${each.follower}, since ${each.since}, at ${each.event}: ${each.error}`,
+          each =>
+            `${printable(each.stream)} in ${each.follower}, since ${each.since}, at ${printable(each.event)}: ` +
+            printable(each.error),
         )
         await answer(shell, options.json, told, lines.join('\n') || 'nothing is parked')
         if (parked.length > 0) shell.exit(exitCodes.difference)

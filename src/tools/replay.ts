@@ -8,6 +8,7 @@ import { startWorker } from '../projector/worker.ts'
 import { generationFollower } from '../read-store/read-store.ts'
 import { showProgress } from './progress.ts'
 import { answer, describeTool, exitCodes, type Shell, Stopped, ToolFailure } from './shell.ts'
+import { printable } from './spelled-out.ts'
 import { chosenProjections, type Stores, withStores, workerLog } from './stores.ts'
 
 type Options = { rollback?: true; status?: true; json?: true }
@@ -180,7 +181,7 @@ async function showStatus(
   const words = rows.map(
     ({ projection, generation, use, version, progress, lagSeconds, held, partitions, parked, reason }) =>
       `${projection} ${generation}: ${use}, version ${version}, ${Math.floor(progress * 100)} %, ` +
-      `${lagSeconds.toFixed(1)} s behind, ${held} of ${partitions} partitions fed, ${parked} parked; ${reason}`,
+      `${lagSeconds.toFixed(1)} s behind, ${held} of ${partitions} partitions fed, ${parked} parked; ${printable(reason)}`,
   )
   await answer(shell, json, rows, words.join('\n') || 'no read model was built yet')
 }

@@ -6,6 +6,7 @@ import { foldEvents, keyEvents, type Unapplied } from '../projector/fold.ts'
 import type { Projection } from '../projector/projection.ts'
 import { showProgress } from './progress.ts'
 import { describeTool, exitCodes, type Shell, Stopped } from './shell.ts'
+import { spelledOut } from './spelled-out.ts'
 import { chosenProjections, type Stores, withStores } from './stores.ts'
 import { type Comparison, compareDocuments } from './verifying/documents.ts'
 import { type Finding, inWords, type Report } from './verifying/finding.ts'
@@ -40,7 +41,7 @@ export function addVerify(program: Command, shell: Shell): void {
       let findings = 0
       const report = async (finding: Finding) => {
         findings++
-        await shell.print(`${options.json ? JSON.stringify(finding) : inWords(finding)}\n`)
+        await shell.print(`${options.json ? spelledOut(finding) : inWords(finding)}\n`)
       }
       const summary = await withStores(shell, stores =>
         withScratch(scratch =>

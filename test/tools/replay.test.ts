@@ -132,6 +132,21 @@ describe('roster parked', () => {
       expect(left.error).to.match(/a type that this version of Roster knows/)
     }))
 
+  it('spells out what a terminal would obey', () =>
+    withLog(async (run, dataDir) => {
+      await run('replay', 'profiles')
+      const parked = { follower: 'profiles.1', revision: 0n, key: '1', since: '2026-01-01T12:00:00.000Z' }
+      await park(dataDir, {
+        ...parked,
+        stream: 'user-\u001b[2J',
+        error: 'found \u001b[31m\nthere',
+        retry: false,
+      })
+      const [line = '', ...rest] = (await run('parked')).stdout.split('\n')
+      expect(rest).to.deep.equal([''])
+      expect(line).to.include('"user-\\u001b[2J" in profiles.1').and.to.include('"found \\u001b[31m\\nthere"')
+    }))
+
   it('leaves alone what is parked in a read model that nobody feeds any more', () =>
     withLog(async (run, dataDir) => {
       await run('replay', 'profiles')

@@ -1,3 +1,5 @@
+import { printable } from '../spelled-out.ts'
+
 /** Something that is not as the log says it should be. Tells where, and never what stands there. */
 export type Finding =
   | { kind: 'missing' | 'extra' | 'unfindable'; projection: string; key: string; stream: string }
@@ -16,8 +18,12 @@ export type Finding =
 
 export type Report = (finding: Finding) => Promise<void>
 
-/** One line for a person. */
+/** One line for a person, on any terminal. */
 export function inWords(finding: Finding): string {
+  return printable(told(finding))
+}
+
+function told(finding: Finding): string {
   switch (finding.kind) {
     case 'missing':
     case 'extra':
