@@ -42,6 +42,8 @@ export function readConnectionUrl(text: string): ConnectionUrl {
   if (!hosts.split(',').every(host => /^[\w.-]+(:\d+)?$/.test(host))) {
     throw new Error('expected host names with ports, separated by commas')
   }
+  // The client takes what is before the first @ for user and password, wherever it stands.
+  if (query.includes('@')) throw new Error('expected any @ in the options percent-encoded, as %40')
   const given = new Map(query === '' ? [] : query.split('&').map(parseOption))
   const unknown = [...given.keys()].filter(name => !options.includes(name))
   if (unknown.length > 0) {

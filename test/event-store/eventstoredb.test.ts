@@ -329,6 +329,7 @@ describe('The EventStoreDB adapter', () => {
           'esdb://user:geheim@127.0.0.1:1?gossipTimeout=geheim',
           'esdb://user:geheim@127.0.0.1:1?tlsCAFile=/no/such/file',
           'esdb://user:geheim@127.0.0.1:1?userCertFile=/no/such/file',
+          'esdb://127.0.0.1:1?tls=false&connectionName=geheim@home',
         ]) {
           const error = await failure(openEventStoreDB({ url }))
           expect(error, url).to.be.instanceOf(Error)
@@ -340,6 +341,12 @@ describe('The EventStoreDB adapter', () => {
         console.warn = warn
       }
       expect(printed).to.deep.equal([])
+    })
+
+    it('and says how to write an @ in an option', async () => {
+      const url = 'esdb://127.0.0.1:1?tls=false&connectionName=roster@home'
+      expect(String(await failure(openEventStoreDB({ url })))).to.include('%40')
+      await open({ url: url.replace('@', '%40') })
     })
 
     it('and says that a password is not sent without TLS', async () => {
