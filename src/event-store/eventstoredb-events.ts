@@ -35,7 +35,7 @@ export function encode(newEvents: NewEvent[], maximum: number): Encoded {
 
 /**
  * An event of ours as read, or null for the server's own: links, metadata, tombstones. Data that is no JSON is handed
- * on as text, for readers to refuse by its event.
+ * on as text, for readers to refuse by its event; metadata that is none says nothing.
  */
 export function recordedEvent(resolved: ResolvedEvent | AllStreamResolvedEvent): RecordedEvent | null {
   const { event, commitPosition = 0n } = resolved
@@ -45,7 +45,7 @@ export function recordedEvent(resolved: ResolvedEvent | AllStreamResolvedEvent):
     id,
     type,
     data: (isJson ? data : Buffer.from(data as Uint8Array).toString()) as JsonObject,
-    metadata: metadata as EventMetadata,
+    metadata: (metadata instanceof Uint8Array ? {} : (metadata ?? {})) as EventMetadata,
     stream: streamId,
     revision,
     position: position && isPosition(position.commit) ? position.commit : commitPosition,

@@ -22,7 +22,7 @@ export type ProjectionStatus = {
 export type GenerationStatus = {
   generation: Generation
   use: 'live' | 'next' | 'previous' | 'none'
-  /** How long ago the oldest event happened that is not applied yet; 0 if all are. */
+  /** How long ago the oldest event happened that is not applied yet; 0 if all are, or if it does not say when. */
   lagSeconds: number
   /** At most so many events are not applied yet; null where positions do not count events. */
   lagEvents: number | null
@@ -60,7 +60,7 @@ export async function projectionStatus(
     generations.push({
       generation,
       use,
-      lagSeconds: waiting === null ? 0 : Math.max(0, (now - Date.parse(waiting.time)) / 1000),
+      lagSeconds: waiting === null ? 0 : secondsSince(waiting.time, now),
       lagEvents: positionsCountEvents ? (waiting === null ? 0 : Number(head - waiting.position + 1n)) : null,
       holders: leases.map(({ owner }) => owner),
       parked: await readStore.parked(follower),
@@ -71,6 +71,12 @@ export async function projectionStatus(
     })
   }
   return { projection: name, version, pointer, generations }
+}
+
+/** An event that others put into the log may have no time, or none that is one. */
+function secondsSince(time: string, now: number): number {
+  const seconds = (now - Date.parse(time)) / 1000
+  return seconds > 0 ? seconds : 0
 }
 
 const isFollowed = (use: GenerationStatus['use']) => use === 'live' || use === 'next'

@@ -154,6 +154,17 @@ describe('The EventStoreDB adapter', () => {
     }
   })
 
+  it('hands on an event without metadata, or with some that are no JSON, as one whose metadata says nothing', async () => {
+    const { server, store } = await started()
+    for (const metadata of ['', 'no JSON', 'null']) {
+      const event = { id: crypto.randomUUID(), type: 'Odd', isJson: true, data: Buffer.from('{}') }
+      server.log.append('user-1', [{ ...event, metadata: Buffer.from(metadata) }], any)
+    }
+    const read = await store.readStream('user-1')
+    expect(read.map(({ metadata }) => metadata)).to.deep.equal([{}, {}, {}])
+    expect(await readWhole(store, { after: beforeAll })).to.deep.equal(read)
+  })
+
   it('leaves out the events of the server itself when it reads without a filter', async () => {
     const { store } = await started()
     const events = someEvents(2)

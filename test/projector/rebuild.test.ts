@@ -186,6 +186,18 @@ describe('a rebuild', () => {
     expect(status.generations[0]?.progress).to.equal(1)
   })
 
+  it('tells of a lag that is a number, although what waits does not say when it happened', async () => {
+    await fill(1)
+    await (await stage.start()).stop()
+    for (const time of ['', 'once']) {
+      const event = edited({ bio: 'later' })
+      await stage.append(2, { ...event, metadata: { ...event.metadata, time } })
+      const stores = { eventStore: stage.eventStore, readStore: stage.readStore, positionsCountEvents: true }
+      const status = await projectionStatus(profiles, stores, Date.now())
+      expect(status.generations[0]).to.deep.include({ lagSeconds: 0, lagEvents: time === '' ? 1 : 2 })
+    }
+  })
+
   describe('after the log was replaced', () => {
     it('by another one: begins anew, and shows nothing of the old one meanwhile', async () => {
       const first = await stage.start()
