@@ -22,6 +22,9 @@ import {
 const mostFound = 100
 /** So that no call takes long. */
 const rowsPerCall = 512
+/** A server works at one call of a connection at a time, so a batch is written by several, none of them too small. */
+const callsAtOnce = 4
+const fewestRowsPerCall = 32
 
 /** What a read store in MongoDB is made of. */
 export type Parts = {
@@ -50,6 +53,14 @@ export function createDocuments<Document extends JsonObject, Index extends strin
   function at(row: Pick<StoredRow, 'revision' | 'json'> | null): AtRevision<Document> | null {
     return row?.json === undefined ? null : { revision: BigInt(row.revision), document: parse(row.json) }
   }
+  /** Null for a document that somebody changed so that nothing finds it. */
+  function shouldBe(row: StoredRow): StoredRow | null {
+    try {
+      return toRow(stored(row))
+    } catch {
+      return null
+    }
+  }
   const storedFields = { stream: 1, revision: 1, json: 1 }
 
   async function readAll(keys: readonly string[]): Promise<Map<string, StoredDocument<Document>>> {
@@ -76,7 +87,12 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     }
     let isAsAssumed = true
     for (const some of chunks(newer)) {
-      if (await run(`writing ${name}`, () => writeGuarded(rows, some.map(toRow), known))) isAsAssumed = false
+      const calls = shares(some).map(share =>
+        run(`writing ${name}`, () => writeGuarded(rows, share.map(toRow), known)),
+      )
+      // What is tried again after a failure must not meet what still goes on.
+      await Promise.allSettled(calls)
+      if ((await Promise.all(calls)).includes(true)) isAsAssumed = false
     }
     return isAsAssumed ? parked : null
   }
@@ -188,7 +204,7 @@ export function createDocuments<Document extends JsonObject, Index extends strin
       for (const some of chunks(keys)) {
         found.push(...(await run(`reading ${name}`, () => rows.find({ _id: { $in: some } }).toArray())))
       }
-      return found.filter(row => !isFindable(row, toRow(stored(row)))).map(({ _id }) => _id)
+      return found.filter(row => !isFindable(row, shouldBe(row))).map(({ _id }) => _id)
     },
 
     repair: (key, found, right) =>
@@ -197,10 +213,16 @@ export function createDocuments<Document extends JsonObject, Index extends strin
 }
 
 /** Whether a row has what it is found by as it should have it. */
-function isFindable(row: StoredRow, { by, suffixes }: StoredRow): boolean {
-  return (
-    row.json === undefined || (isDeepStrictEqual(row.by, by) && isDeepStrictEqual(row.suffixes, suffixes))
-  )
+function isFindable(row: StoredRow, right: StoredRow | null): boolean {
+  if (row.json === undefined) return true
+  return isDeepStrictEqual(row.by, right?.by) && isDeepStrictEqual(row.suffixes, right?.suffixes)
+}
+
+/** All in as many parts as are written at once. */
+function shares<T>(all: readonly T[]): T[][] {
+  const size = Math.max(fewestRowsPerCall, Math.ceil(all.length / callsAtOnce))
+  const count = Math.ceil(all.length / size)
+  return Array.from({ length: count }, (_, share) => all.slice(share * size, (share + 1) * size))
 }
 
 function* chunks<T>(all: readonly T[]): Generator<T[]> {

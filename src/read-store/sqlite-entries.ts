@@ -67,7 +67,7 @@ export function createEntries<Document, Index extends string>(
     parts,
     change({ key, row }, before, after, later) {
       for (const table of indexes) {
-        const old = before && table.valueIn(before)
+        const old = before && storedValue(table, before)
         const value = after && table.valueIn(after)
         if (old === value) continue
         if (old !== null) {
@@ -82,7 +82,7 @@ export function createEntries<Document, Index extends string>(
       const found = new Set<string>()
       for (const table of indexes) {
         const owners = documents.flatMap(({ key, row, document }): Entry[] => {
-          const value = table.valueIn(document)
+          const value = storedValue(table, document)
           return value === null ? [] : [{ value, key, row }]
         })
         const wanted = owners.map((owner): WantedRow => [owner.value, owner])
@@ -121,4 +121,14 @@ function suffixTable(db: Connection, table: string): PartTable {
 function gramTable(db: Connection, table: string): PartTable {
   const rows = createRows(db, table, ['gram', 'value', 'key'])
   return { ...rows, partsOf: gramsOf, headsOf: gramsOf, partAt: (_value, _number, gram) => gram }
+}
+
+/** What a stored document is found by: nothing if somebody changed it so that it has not got that. */
+function storedValue<Document>({ valueIn }: IndexTable<Document>, document: Document): string | null {
+  try {
+    const value: unknown = valueIn(document)
+    return typeof value === 'string' ? value : null
+  } catch {
+    return null
+  }
 }

@@ -151,6 +151,19 @@ describe('roster verify', () => {
       ))
   }
 
+  for (const { name } of projections) {
+    it(`mends a document of ${name} that nothing finds any more`, () =>
+      inWorld(
+        async ({ verify, tamper }) => {
+          const table = tablesOf({ projection: name, number: 1 }).documents
+          tamper('read', `UPDATE ${table} SET document = '{}' WHERE row = (SELECT min(row) FROM ${table})`)
+          expect(await verify('--repair')).to.deep.include({ code: 1 })
+          expect(await verify()).to.deep.include({ code: 0, found: [] })
+        },
+        [name],
+      ))
+  }
+
   it('takes for no difference what no worker has come to yet', () =>
     inWorld(async ({ verify, change }) => {
       await change(async store => {
