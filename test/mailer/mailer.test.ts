@@ -188,7 +188,7 @@ describe('The mailer', () => {
       await eventually(async () => expect(await typesOf(1)).to.include('MailSent'))
       expect(refusals).to.equal(4)
       expect(smtp.received.map(({ to }) => to[0]).sort()).to.deep.equal(['u1@example.org', 'u2@example.org'])
-      expect(await patient.settled()).to.equal(true)
+      await eventually(async () => expect(await patient.settled()).to.equal(true))
     })
   })
 
