@@ -7,7 +7,7 @@ import { audit } from '../projections/audit.ts'
 import { profiles } from '../projections/profiles.ts'
 import { sessions } from '../projections/sessions.ts'
 import { sessionIdOf } from './account/aggregates.ts'
-import { createClaims } from './account/claims.ts'
+import { type Claims, createClaims } from './account/claims.ts'
 import { loadCommonPasswords } from './account/common-passwords.ts'
 import { createAccounts } from './account/create-accounts.ts'
 import { createHandler } from './account/handle.ts'
@@ -102,7 +102,7 @@ export async function startRoster(
     })
   })
 
-  const worker = identity.then(({ logId }) => workerOf(logId))
+  const worker = identity.then(workerOf)
   // Both have their say where they are awaited; here it is only kept from being an unhandled rejection.
   for (const started of [accounts, worker]) started.catch(() => {})
   if (config.eventstoreUrl === null) await Promise.all([accounts, worker])
@@ -118,17 +118,19 @@ export async function startRoster(
   }
   return { listening: servers.map(({ name, url }) => ({ name, url })), stop }
 
-  function actingOn(logId: string): Follower[] {
+  function actingOn({ logId, namesKey }: LogIdentity): Follower[] {
     const { smtpUrl, from } = config.mail
     const transport = smtpUrl
       ? smtpTransport(smtpUrl, from)
       : outboxTransport(join(config.dataDir, 'outbox'), from)
-    return [mailerOf(transport), sweeperOf(), eraserOf(logId, transport)]
+    const claims = createClaims({ store, handler, namesKey, now })
+    return [mailerOf(transport, claims), sweeperOf(), eraserOf(logId, transport)]
   }
 
-  function mailerOf(transport: MailTransport): Follower {
+  function mailerOf(transport: MailTransport, claims: Claims): Follower {
     const { resetUrl, emailUrl } = config.mail
-    return mailerFollower({ handler, tokens, transport, resetUrl, emailUrl, now, log, sent: metrics.mail })
+    const material = { tokens, resetUrl, emailUrl }
+    return mailerFollower({ handler, claims, transport, ...material, now, log, sent: metrics.mail })
   }
 
   function sweeperOf(): Follower {
@@ -156,9 +158,10 @@ export async function startRoster(
     })
   }
 
-  async function workerOf(logId: string): Promise<FollowerWorker | null> {
+  async function workerOf(identity: LogIdentity): Promise<FollowerWorker | null> {
+    const { logId } = identity
     const fed = has('projector') ? projections : []
-    const followers = has('mailer') ? actingOn(logId) : []
+    const followers = has('mailer') ? actingOn(identity) : []
     if (fed.length + followers.length === 0 || stopping.signal.aborted) return null
     return startWorker({
       eventStore: store,

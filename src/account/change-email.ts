@@ -17,14 +17,14 @@ import type { Intent } from './handle.ts'
 import { handleProven, type ProvenCommand } from './handle-proven.ts'
 import type { ParsedMailedToken } from './mailed-tokens.ts'
 import { onceByKey, requireSame } from './once-by-key.ts'
+import { provedOwner } from './proved-owner.ts'
 import { type AccountRead, takeEmail } from './take-email.ts'
-import { tellOfWantedEmail } from './tell-of-wanted-email.ts'
 import { intentOf, randomId, type WriteSide, whenVisible } from './write-side.ts'
 
 /**
  * Stores that an address is to be proved by a mail to it, and changed then. Throws `invalid_fields` with what is wrong
- * with `password` and `email`: taken is an address only by whoever proved it. Where addresses are hidden, its owner is told
- * and nobody else.
+ * with `password` and `email`: taken is an address only by whoever proved it. Where addresses are hidden, nothing tells that
+ * it is: the mailer lets its owner know instead of sending the token.
  */
 export async function requestEmailChange(
   side: WriteSide,
@@ -33,6 +33,7 @@ export async function requestEmailChange(
   context: CommandContext,
 ): Promise<void> {
   const { email } = change
+  const { deadline } = context
   const changeId = randomId()
   const wrongPassword: FieldProblem = { field: 'password', code: 'password_wrong' }
   const command: ProvenCommand = {
@@ -41,18 +42,12 @@ export async function requestEmailChange(
     wrongPassword,
     async prepare({ account, asking, isRight }) {
       const problems: FieldProblem[] = isRight ? [] : [wrongPassword]
-      const holder = await side.claims.holder('email', email, context.deadline)
-      const isTheirs = holder?.account.userId === claims.userId
-      const isTaken = holder?.account.emailProved === true && !isTheirs
       const isHidden = side.settings.hideUnknownEmails
-      if (isTaken && !isHidden) problems.push({ field: 'email', code: 'email_taken' })
+      if (!isHidden && (await provedOwner(side, email, { exceptUser: claims.userId, deadline }))) {
+        problems.push({ field: 'email', code: 'email_taken' })
+      }
       if (problems.length > 0) throw new DomainError('invalid_fields', problems)
       await context.permit?.(account)
-      if (isTaken) {
-        const intent = intentOf('tell of a wanted e-mail', 'system', context)
-        await tellOfWantedEmail(side, { email, for: 'change' }, intent)
-        return () => []
-      }
       return (current, now) => {
         const expiresAt = new Date(Date.parse(now) + side.settings.emailTokenTtlSeconds * 1000).toISOString()
         return decideRequest(current, { changeId, email, now, expiresAt, asking })

@@ -50,8 +50,8 @@ export type SessionStolen = Stored<
   { sessionId: string; device: string; addressRange: string; noticeId: string }
 >
 /**
- * Somebody gave this account's address as theirs, for a new account or another one, and was not told that it is taken;
- * `noticeId` is the mail that tells the owner.
+ * Somebody gave this account's address as theirs, and was not told that it is taken; `noticeId` is the mail that tells the
+ * owner. Only older logs have it for a `change`: that is told of by the mailer, from the request of the account that asks.
  */
 export type EmailWanted = Stored<'EmailWanted', { for: 'registration' | 'change'; noticeId: string }>
 /** By an operator: nobody can log in any more, and every session ends. */

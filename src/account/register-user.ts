@@ -165,7 +165,7 @@ async function claimNames(
   }
   if (email === '' || (await side.claims.claim('email', email, claimant, intent))) return email
   if (ifEmailTaken === 'leave out') {
-    await tellOfWantedEmail(side, { email, for: 'registration' }, intent)
+    await tellOfWantedEmail(side, email, intent)
     return ''
   }
   await side.claims.abandon(stream, noStream, '', intent)

@@ -1,20 +1,24 @@
 import {
   type Account,
   abandonMail,
+  type DueMail,
   dueMail,
   isRegistered,
   mailAskedForBy,
+  type RegisteredAccount,
   recordMailSent,
   unwantedMail,
 } from '../account/account.ts'
-import { accounts } from '../account/aggregates.ts'
-import { accountOf } from '../account/erasures.ts'
+import { accountStream, accounts } from '../account/aggregates.ts'
+import type { Claims } from '../account/claims.ts'
 import type { Handler, Intent } from '../account/handle.ts'
+import { provedOwner } from '../account/proved-owner.ts'
 import type { Recorded } from '../account/recorded.ts'
 import type { Tokens } from '../account/tokens.ts'
 import { beforeAll, type Position } from '../event-store/event-store.ts'
 import { mailContent } from './mail-content.ts'
-import type { MailTransport } from './transport.ts'
+import { emailWantedMail } from './notice-mails.ts'
+import type { Mail, MailTransport } from './transport.ts'
 
 export type MailerLog = {
   info(fields: object, message: string): void
@@ -30,6 +34,8 @@ type Pending = {
   attempts: number
   /** Set once the mail is out and only the note of it is missing: it is not sent again for that. */
   messageId: string | null
+  /** Whose mail it is that is out: it is removed with that user. */
+  sentOf: number | null
   timer: NodeJS.Timeout | null
 }
 
@@ -39,10 +45,13 @@ const atOnce = 8
 /**
  * Sends the mails that events ask for: at least once, and never again once MailSent is in the log. What was used,
  * superseded or expired meanwhile gets MailAbandoned instead. A mail that fails is tried again after growing
- * pauses, beside the others. Feed it every account event in order; it acts once it was told to `begin`.
+ * pauses, beside the others. Where somebody wants an address that another user proved, that one is told, and the mail that
+ * was due is noted as sent: who wants it cannot tell. Feed it every account event in order; it acts once it was told to
+ * `begin`.
  */
 export function createMailer(options: {
   handler: Handler
+  claims: Pick<Claims, 'holder'>
   transport: MailTransport
   tokens: Tokens
   resetUrl: string | null
@@ -56,7 +65,7 @@ export function createMailer(options: {
   longestPauseMs?: number
   sent?(outcome: 'sent' | 'failed' | 'abandoned'): void
 }) {
-  const { handler, transport, tokens, resetUrl, emailUrl = null, log } = options
+  const { handler, claims, transport, tokens, resetUrl, emailUrl = null, log } = options
   const material = { tokens, resetUrl, emailUrl }
   const firstPauseMs = options.firstPauseMs ?? 1000
   const longestPauseMs = options.longestPauseMs ?? 600_000
@@ -101,19 +110,34 @@ export function createMailer(options: {
       return
     }
     if (mail.messageId === null) {
-      const content = mailContent(due, account, material)
-      mail.messageId = (
-        await transport.send({ id: mail.mailId, userId: account.userId, to: due.to, ...content })
-      ).messageId
+      const letter = await written(due, account, deadline)
+      mail.messageId = (await transport.send(letter)).messageId
+      mail.sentOf = letter.userId
     }
     const { messageId } = mail
     await note(mail, 'sent', state => recordMailSent(state, { mailId: mail.mailId, messageId }))
   }
 
+  /** A mail as it is to go out. Of a token that would be good for nothing the address's owner is told instead. */
+  async function written(due: DueMail, account: RegisteredAccount, deadline: number): Promise<Mail> {
+    const { mailId: id, askedAt: at, to } = due
+    const { userId } = account
+    const owner =
+      due.kind === 'emailConfirmation'
+        ? await provedOwner({ claims }, to, { exceptUser: userId, deadline })
+        : null
+    if (!owner) return { id, userId, to, ...mailContent(due, account, material) }
+    const notice = emailWantedMail({ username: owner.username, at, for: 'change' })
+    return { id, userId: owner.userId, to: owner.email, ...notice }
+  }
+
   /** Erased while this was sent: whoever removed the user's mails may have come too early for it. */
-  async function withdrawIfErased({ stream, messageId }: Pending, account: Account): Promise<void> {
-    const userId = accountOf(stream)
-    if (account.status === 'erased' && messageId !== null && userId !== null) await transport.forget(userId)
+  async function withdrawIfErased({ stream, sentOf }: Pending, account: Account): Promise<void> {
+    if (sentOf === null) return
+    const whose = accountStream(sentOf)
+    const deadline = performance.now() + commandTimeoutMs
+    const state = whose === stream ? account : (await handler.load(accounts, whose, deadline)).state
+    if (state.status === 'erased') await transport.forget(sentOf)
   }
 
   async function note(
@@ -179,7 +203,7 @@ export function createMailer(options: {
           const { stream, position, metadata, id: causationId } = event
           const requestId = metadata.$correlationId
           const mail = { mailId, stream, position, requestId, causationId }
-          const entry: Pending = { ...mail, attempts: 0, messageId: null, timer: null }
+          const entry: Pending = { ...mail, attempts: 0, messageId: null, sentOf: null, timer: null }
           pending.set(mailId, entry)
           ready.push(entry)
         } else if (event.type === 'MailSent' || event.type === 'MailAbandoned') {

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { accountStream, accounts } from '../../src/account/aggregates.ts'
+import { createClaims } from '../../src/account/claims.ts'
 import type { AccountEvent, UserRegistered } from '../../src/account/events.ts'
 import { createHandler } from '../../src/account/handle.ts'
 import { createTokens } from '../../src/account/tokens.ts'
 import { toRecorded } from '../../src/account/upcasters.ts'
-import { beforeAll as beginning, type EventStore } from '../../src/event-store/event-store.ts'
+import { beforeAll as beginning, type EventStore, noStream } from '../../src/event-store/event-store.ts'
 import { openSqliteEventStore } from '../../src/event-store/sqlite.ts'
 import { createMailer } from '../../src/mailer/mailer.ts'
 import { mailerFollower } from '../../src/mailer/mailer-follower.ts'
@@ -68,12 +69,21 @@ async function withMail(
         },
         follower() {
           const handler = createHandler({ store, now })
-          return mailerFollower({ handler, transport, tokens, resetUrl: null, now, log: silent })
+          return mailerFollower({
+            handler,
+            claims: claimsOver(store, handler),
+            transport,
+            tokens,
+            resetUrl: null,
+            now,
+            log: silent,
+          })
         },
         mailer(mayAct = () => true) {
           const handler = createHandler({ store, now })
-          const options = { handler, transport, tokens, resetUrl: null, now, log: silent, firstPauseMs: 20 }
-          const mailer = createMailer({ ...options, mayAct })
+          const claims = claimsOver(store, handler)
+          const options = { handler, claims, transport, tokens, resetUrl: null, now, log: silent }
+          const mailer = createMailer({ ...options, firstPauseMs: 20, mayAct })
           running.push(mailer)
           return {
             async feed() {
@@ -95,6 +105,10 @@ async function withMail(
       await store.close()
     }
   })
+}
+
+function claimsOver(store: EventStore, handler = createHandler({ store, now })) {
+  return createClaims({ store, handler, namesKey: Buffer.alloc(32, 7), now })
 }
 
 const registered = (userId: number): UserRegistered => ({
@@ -264,6 +278,69 @@ describe('The mailer', () => {
         ['u3@example.org', 'Your account has another e-mail address'],
         ['u4@example.org', 'A session of yours was ended'],
       ])
+    })
+  })
+
+  describe('asked for a token for the address of another user', () => {
+    const wanting: AccountEvent = {
+      type: 'EmailChangeRequested',
+      data: { changeId: 'b', email: 'U1@example.org', expiresAt: soon },
+    }
+    const proved = [
+      requested('a'),
+      { type: 'PasswordReset', data: { resetId: 'a', passwordHash: '-' } },
+    ] as const
+    const erased: AccountEvent = { type: 'UserErased', data: { reservedUntil: soon } }
+    /** Whom the mails about the address went to, with their subjects. */
+    const sent = ({ received }: { received: readonly { to: readonly string[]; content: string }[] }) =>
+      received.map(({ to, content }) => [to[0], /^Subject: (.*)$/m.exec(content)?.[1]])
+    const noticeToOwner = ['u1@example.org', 'You have an account already']
+    const tokenToOther = ['U1@example.org', 'Confirm your e-mail address']
+
+    async function claim(store: EventStore): Promise<void> {
+      const intent = { key: 'c', actor: 1, requestId: 'r', deadline: Number.POSITIVE_INFINITY }
+      const claimant = { stream: accountStream(1), at: noStream }
+      expect(await claimsOver(store).claim('email', 'u1@example.org', claimant, intent)).to.equal(true)
+    }
+
+    it('tells the owner who proved it instead, and notes the mail as ever', async () => {
+      await withMail(async ({ store, append, mailer, smtp, typesOf }) => {
+        await claim(store)
+        await append(1, registered(1), ...proved)
+        await append(2, registered(2), wanting)
+        await mailer().feed()
+        await eventually(async () => expect(await typesOf(2)).to.include('MailSent'))
+        expect(sent(smtp)).to.deep.equal([noticeToOwner])
+        const content = smtp.received[0]?.content
+        expect(content).to.contain('Hello user1,').and.not.to.contain('user2')
+        expect(content).to.contain('Message-ID: <b@')
+        expect(content).not.to.match(/^\d+\.[\w-]+\.[\w-]+$/m)
+      })
+    })
+
+    it('does so whoever came to have it between the request and the mail', async () => {
+      await withMail(async ({ store, append, mailer, smtp, typesOf }) => {
+        await append(2, registered(2), wanting)
+        await claim(store)
+        await append(1, registered(1), ...proved)
+        await mailer().feed()
+        await eventually(async () => expect(await typesOf(2)).to.include('MailSent'))
+        expect(sent(smtp)).to.deep.equal([noticeToOwner])
+      })
+    })
+
+    it('sends the token where the owner never proved it, or is gone by then', async () => {
+      for (const since of [[], [...proved, erased]]) {
+        await withMail(async ({ store, append, mailer, smtp, typesOf }) => {
+          await claim(store)
+          await append(1, registered(1))
+          await append(2, registered(2), wanting)
+          await append(1, ...since)
+          await mailer().feed()
+          await eventually(async () => expect(await typesOf(2)).to.include('MailSent'))
+          expect(sent(smtp)).to.deep.equal([tokenToOther])
+        })
+      }
     })
   })
 

@@ -73,11 +73,41 @@ export function hiddenEmailCases(start: StartServer): void {
       expect(emails.toSorted()).to.deep.equal(['', '', '', email])
     })
 
-    it('who wants an address that somebody proved is not told, but its owner is', async () => {
-      const owner = await newPerson(running())
-      await post('/api/password/reset/', { email: owner.email })
-      const reset = { token: await mailedToken(running(), owner.email), password: 'battery staple 43' }
+    /** Somebody who proved to control the address of the account. */
+    async function newProvedPerson(): Promise<Person> {
+      const person = await newPerson(running())
+      await post('/api/password/reset/', { email: person.email })
+      const reset = { token: await mailedToken(running(), person.email), password: 'battery staple 43' }
       expect((await post('/api/password/reset/confirm/', reset)).status).to.equal(200)
+      return person
+    }
+
+    /** All that who asks for an address can find out of it: the address stands for itself, what is random for nothing. */
+    async function traceOf(email: string): Promise<unknown> {
+      const person = await newPerson(running())
+      const { path, auth } = person
+      const get = async (what: string) => running().client.get(`${path}${what}`, auth)
+      const headers = { ...auth, 'Idempotency-Key': '"the key of this change"' }
+      const ask = async (address: string) =>
+        outcome(await post('/api/email/change/', { password: goodPassword, email: address }, headers))
+      const answers = [await ask(email), await ask(email), await ask(`${newName()}@example.org`)]
+      await eventually(async () => expect((await get('history/')).text).to.contain('MailSent'))
+      await eventually(async () => expect((await get('')).headers.etag).to.contain('.2.owner.'))
+      const told = [await get(''), await get('history/'), await get('export/')]
+      const texts = told.map(({ headers: { etag }, text }) => `${etag ?? ''} ${text}`)
+      return { answers, texts: texts.map(text => withoutWhatIsRandom(text, { ...person, wanted: email })) }
+    }
+
+    it('who wants an address finds nothing that tells whether somebody proved it', async () => {
+      const { email } = await newProvedPerson()
+      expect(await traceOf(email)).to.deep.equal(await traceOf(`${newName()}@example.org`))
+      await eventually(async () => expect(await toldTimes(email)).to.equal(1))
+      const [mail = ''] = (await running().mails(email)).filter(each => each.includes(toldSubject))
+      expect(mail).to.contain('somebody gave this address for another account')
+    })
+
+    it('who wants an address that somebody proved is not told, but its owner is', async () => {
+      const owner = await newProvedPerson()
       const { auth } = await newPerson(running())
       const change = { password: goodPassword, email: owner.email }
       expect(outcome(await post('/api/email/change/', change, auth))).to.deep.equal(ok)
@@ -86,4 +116,18 @@ export function hiddenEmailCases(start: StartServer): void {
       expect(outcome(wrong)).to.deep.equal({ status: 400, body: { password: ['Wrong password.'] } })
     })
   })
+}
+
+/** Where the id of a user is: at the beginning of the tag, in fields, and as what `id` was changed to. */
+const userIds = /(?<=^"|"(?:id|userId|actor)": ?|"field":"id","from":null,"to":)\d+/g
+
+/** Times, ids and names as any account has its own. */
+function withoutWhatIsRandom(text: string, { wanted, ...person }: Person & { wanted: string }): string {
+  return text
+    .replaceAll(wanted, '<wanted>')
+    .replaceAll(person.email, '<own>')
+    .replaceAll(person.username, '<name>')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
+    .replaceAll(/[\w-]{22}(?=[@"])|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, '<id>')
+    .replaceAll(userIds, '<user>')
 }
