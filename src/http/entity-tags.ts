@@ -1,12 +1,21 @@
+import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Revision } from '../event-store/event-store.ts'
 
-/** Which state of whose profile it is, as whom it is shown to, by which version of the read model. */
-export type ProfileTag = { id: number; revision: Revision; view: 'owner' | 'public'; version: number }
+/** Whose profile it is, and by which version of the read model. The id counts because a name may get to somebody else. */
+export type TaggedProfile = { id: number; version: number }
 
-/** The strong entity tag of a profile: the id is in it because a name may get to somebody else. */
-export function entityTag({ id, revision, view, version }: ProfileTag): string {
-  return `"${id}.${revision}.${view}.${version}"`
+/** The strong entity tag of a profile as its owner sees it, of a revision of the account. */
+export function ownerTag({ id, version }: TaggedProfile, revision: Revision): string {
+  return `"${id}.${revision}.owner.${version}"`
+}
+
+/**
+ * The strong entity tag of a profile as others see it, in that body. It tells no revision: that also moves with what
+ * nobody else may know of, such as a reset asked for by an address.
+ */
+export function publicTag({ id, version }: TaggedProfile, body: string): string {
+  return `"${id}.${hash('sha256', body, 'base64url').slice(0, 22)}.public.${version}"`
 }
 
 /** What `If-Match` and `If-None-Match` say about a representation that is there (RFC 9110, section 13). */
@@ -27,7 +36,7 @@ export function expectedRevision(
 ): ((revision: Revision) => boolean) | undefined {
   if (ifMatch === undefined && ifNoneMatch === undefined) return undefined
   return revision => {
-    const tag = entityTag({ id, revision, view: 'owner', version: 0 }).replace(/0"$/, '')
+    const tag = ownerTag({ id, version: 0 }, revision).replace(/0"$/, '')
     const isTheirs = (each: string) => each.startsWith(tag) && /^\d+"$/.test(each.slice(tag.length))
     if (ifMatch !== undefined && !names(ifMatch, isTheirs, 'strong')) return false
     return ifNoneMatch === undefined || !names(ifNoneMatch, isTheirs, 'weak')

@@ -90,6 +90,6 @@ export function noContent(...headers: string[]): Answer {
 }
 
 /** An answer in JSON; `headers` are names and values in turn. */
-export function json(status: number, value: unknown, ...headers: string[]): Answer {
+export function json(status: number, value: unknown, ...headers: string[]): Answer & { body: string } {
   return { status, type: 'application/json', body: JSON.stringify(value), headers }
 }

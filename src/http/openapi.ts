@@ -228,7 +228,7 @@ export function openApiDocument(envelope: SearchEnvelope) {
       headers: {
         ETag: {
           description:
-            'Tells the revision of the account, who is looking, and the version of the read model.',
+            'For the owner it changes with every revision of the account, for everybody else with what is shown to them, for both with the version of the read model. `If-Match` of an edit or erasure takes that of the owner alone.',
           schema: { type: 'string' },
         },
         RequestId: {

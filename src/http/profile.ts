@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
 import { profiles as projection } from '../../projections/profiles.ts'
 import type { AccessClaims, Accounts, OwnProfile, ProfileChanges } from '../account/accounts.ts'
@@ -6,7 +7,7 @@ import { usernameKey } from '../account/names.ts'
 import type { ProfileAt, ProfileQueries } from '../projector/profile-queries.ts'
 import type { Sent } from './body.ts'
 import { idIn } from './credentials.ts'
-import { entityTag, expectedRevision, precondition } from './entity-tags.ts'
+import { expectedRevision, ownerTag, precondition, publicTag } from './entity-tags.ts'
 import { notFound, Refusal } from './errors.ts'
 import { type Answer, type Exchange, json } from './exchange.ts'
 import { boolean, type Inspection, inspect, refuseFields } from './fields.ts'
@@ -27,14 +28,22 @@ export function createViewProfile(profiles: ProfileQueries) {
     const found = await find(profiles, segment)
     if (!found) throw new Refusal(notFound())
     const { profile, revision, version } = found
-    const view = viewer?.userId === profile.id ? 'owner' : 'public'
-    const tag = entityTag({ id: profile.id, revision, view, version })
-    const state = precondition(req.headers, tag)
-    if (state === 'failed') throw new DomainError('revision_moved')
-    if (state === 'not modified') return { status: 304, type: '', body: '', headers: ['ETag', tag] }
-    if (view === 'owner') return json(200, toWholeProfile(profile), 'ETag', tag)
-    return json(200, profile.privacy ? toCard(profile) : toShownProfile(profile), 'ETag', tag)
+    const tagged = { id: profile.id, version }
+    if (viewer?.userId === profile.id) {
+      return answer(req, ownerTag(tagged, revision), json(200, toWholeProfile(profile)))
+    }
+    const shown = json(200, profile.privacy ? toCard(profile) : toShownProfile(profile))
+    return answer(req, publicTag(tagged, shown.body), shown)
   }
+}
+
+function answer({ headers }: IncomingMessage, tag: string, shown: Answer): Answer {
+  const state = precondition(headers, tag)
+  if (state === 'failed') throw new DomainError('revision_moved')
+  const tagged = ['ETag', tag]
+  return state === 'met'
+    ? { ...shown, headers: tagged }
+    : { status: 304, type: '', body: '', headers: tagged }
 }
 
 function find(profiles: ProfileQueries, segment: string): Promise<ProfileAt | null> | null {
@@ -63,9 +72,9 @@ export function createEditProfile(accounts: Accounts, newContext: NewContext, ne
     const expected = expectedRevision(req.headers, claims.userId)
     const edited = await accounts.editProfile(claims, changes, newCommand(exchange), expected)
     const { value, visible, revision } = edited
-    const tag = { id: value.id, revision, view: 'owner', version: projection.version } as const
+    const tag = ownerTag({ id: value.id, version: projection.version }, revision)
     // An answer to PUT must not have one unless what was sent is what is stored (RFC 9110, 9.3.4).
-    const tagged = req.method === 'PATCH' ? ['ETag', entityTag(tag)] : []
+    const tagged = req.method === 'PATCH' ? ['ETag', tag] : []
     return json(200, toWholeProfile(value), ...tagged, ...pendingUnless(visible))
   }
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type Answered, outcome } from '../../support/http-client.ts'
-import { newPerson, type Person } from './people.ts'
+import { goodPassword, newPerson, type Person } from './people.ts'
 import type { Running } from './test-server.ts'
 
 const moved = {
@@ -14,6 +14,8 @@ export function entityTagCases(running: Running): void {
   const tagOf = ({ headers }: Answered) => headers.etag ?? ''
   /** The tag that the owner sees. */
   const ownTag = async (person: Person) => tagOf(await ask('GET', person, person.auth))
+  /** The tag that everybody else sees. */
+  const shownTag = async (person: Person) => tagOf(await ask('GET', person, {}))
   const bioOf = async (person: Person) => (await ask('GET', person, {})).body
 
   describe('a profile with an ETag', () => {
@@ -21,9 +23,9 @@ export function entityTagCases(running: Running): void {
       const person = await newPerson(running())
       const { client } = running()
       const own = await ownTag(person)
-      const shown = tagOf(await ask('GET', person, {}))
+      const shown = await shownTag(person)
       expect(own).to.match(/^"\d+\.\d+\.owner\.\d+"$/)
-      expect(shown).to.equal(own.replace('owner', 'public'))
+      expect(shown).to.match(new RegExp(`^"${person.id}\\.[\\w-]{22}\\.public\\.\\d+"$`))
       expect(tagOf(await client.get(`/api/users/${person.id}/`))).to.equal(shown)
       expect(tagOf(await ask('HEAD', person, person.auth))).to.equal(own)
       const other = await newPerson(running())
@@ -41,6 +43,33 @@ export function entityTagCases(running: Running): void {
       const patched = await ask('PATCH', person, person.auth, { bio: 'two' })
       expect(tagOf(patched)).not.to.equal(between)
       expect(await ownTag(person)).to.equal(tagOf(patched))
+    })
+
+    it('has for others the same one until what is shown to them changes', async () => {
+      const person = await newPerson(running())
+      const { client } = running()
+      const [own, shown] = [await ownTag(person), await shownTag(person)]
+      await client.post('/api/password/reset/', { email: person.email })
+      const change = { old_password: goodPassword, new_password: 'battery staple 43' }
+      expect((await client.post('/api/password/change/', change, person.auth)).status).to.equal(200)
+      expect(await ownTag(person)).not.to.equal(own)
+      expect(await shownTag(person)).to.equal(shown)
+      expect((await ask('GET', person, { 'If-None-Match': shown })).status).to.equal(304)
+      expect((await ask('GET', person, { 'If-Match': shown })).status).to.equal(200)
+
+      await ask('PATCH', person, person.auth, { bio: 'new' })
+      const edited = await shownTag(person)
+      expect(edited).not.to.equal(shown)
+      expect((await ask('GET', person, { 'If-None-Match': shown })).status).to.equal(200)
+      expect(outcome(await ask('GET', person, { 'If-Match': shown }))).to.deep.equal(moved)
+      await ask('PATCH', person, person.auth, { bio: '' })
+      expect(await shownTag(person)).to.equal(shown)
+
+      await ask('PATCH', person, person.auth, { privacy: true })
+      const card = await shownTag(person)
+      expect(card).not.to.equal(shown)
+      await ask('PATCH', person, person.auth, { bio: 'hidden' })
+      expect(await shownTag(person)).to.equal(card)
     })
 
     it('is not sent again to whoever has it, with GET and HEAD', async () => {
@@ -63,7 +92,7 @@ export function entityTagCases(running: Running): void {
     it('is sent to whoever has another one, or another view of it', async () => {
       const person = await newPerson(running())
       const own = await ownTag(person)
-      for (const list of ['"other"', own.replace('owner', 'public'), own.slice(1, -1), '', 'W/']) {
+      for (const list of ['"other"', await shownTag(person), own.slice(1, -1), '', 'W/']) {
         const answered = await ask('GET', person, { ...person.auth, 'If-None-Match': list })
         expect(answered.status, list).to.equal(200)
       }
@@ -97,8 +126,14 @@ export function entityTagCases(running: Running): void {
         expect(outcome(await edit(tag, 'two'))).to.deep.equal(moved)
         expect(outcome(await edit(tag, 'one'))).to.deep.equal(moved)
         const now = await ownTag(person)
-        const shown = now.replace('owner', 'public')
-        for (const list of [`W/${now}`, shown, '"other"', '', now.slice(1, -1)]) {
+        for (const list of [
+          `W/${now}`,
+          await shownTag(person),
+          now.replace('owner', 'public'),
+          '"other"',
+          '',
+          now.slice(1, -1),
+        ]) {
           expect(outcome(await edit(list, 'three')), list).to.deep.equal(moved)
         }
         expect(await bioOf(person)).to.include({ bio: 'one' })
