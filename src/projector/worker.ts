@@ -54,7 +54,7 @@ export type WorkerTiming = {
   startMs: number
 }
 
-const usualTiming: WorkerTiming = {
+export const usualTiming: WorkerTiming = {
   renewMs: 1000,
   leaseMs: 5000,
   noticedMs: 2000,

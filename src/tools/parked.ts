@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { startWorker } from '../projector/worker.ts'
-import { generationFollower, type ParkedStream } from '../read-store/read-store.ts'
+import { livingWorkers } from '../projector/living-workers.ts'
+import { createStillness } from '../projector/stillness.ts'
+import { startWorker, usualTiming } from '../projector/worker.ts'
+import { type Generation, generationFollower, type ParkedStream } from '../read-store/read-store.ts'
 import { answer, describeTool, exitCodes, type Shell, Stopped } from './shell.ts'
 import { printable } from './spelled-out.ts'
 import { chosenProjections, type Stores, withStores, workerLog } from './stores.ts'
@@ -49,23 +51,44 @@ async function explain({ eventStore }: Stores, { follower, stream, revision, err
   }
 }
 
-/** Waits until each was tried: it is gone then, or parked again. Read models that are only kept are left as they are. */
+/**
+ * Waits until each was tried: it is gone then, or parked again; or until nobody is left who could try. Read models
+ * that are only kept are left as they are.
+ */
 async function retry(shell: Shell, stores: Stores, wanted: readonly ParkedStream[]): Promise<void> {
   const fed = await followersFed(stores)
   const parked = wanted.filter(({ follower }) => fed.has(follower))
   if (parked.length === 0) return
   const { config, eventStore, readStore, identity } = stores
+  const others = await generationsOfOthers(stores)
+  shell.lowerPriority()
   for (const { follower, stream } of parked) await readStore.requestRetry(follower, stream)
+  const only = [...new Set(parked.map(({ follower }) => follower))].filter(each => !others.has(each))
   const worker = await startWorker({
     eventStore,
     readStore,
     logId: identity.logId,
-    projections: await chosenProjections([]),
+    projections: (await chosenProjections([])).filter(({ name }) =>
+      only.some(follower => follower.startsWith(`${name}.`)),
+    ),
+    only,
     partitions: config.projectorPartitions,
     log: { ...workerLog(shell), error() {} },
   })
+  const living = { id: worker.id, readStore, stillness: createStillness(), leaseMs: usualTiming.leaseMs }
   try {
-    while (await areTried(stores, parked)) {
+    for (;;) {
+      const left = new Set((await untried(stores, parked)).map(({ follower }) => follower))
+      if (left.size === 0) return
+      const feeds = (await livingWorkers(living)).flatMap(each => each.feeds)
+      const orphans = [...others].filter(
+        ([follower, generation]) => left.has(follower) && !isFed(generation, feeds),
+      )
+      if (orphans.length === left.size) {
+        for (const [follower, { version }] of orphans)
+          shell.note(`${follower} has version ${version}: a Roster of that version has to try, and none runs`)
+        return
+      }
       if (shell.signal.aborted)
         throw new Stopped('a running Roster goes on trying, and so does the same command')
       await pause(lookEveryMs, undefined, { signal: shell.signal }).catch(() => undefined)
@@ -75,11 +98,26 @@ async function retry(shell: Shell, stores: Stores, wanted: readonly ParkedStream
   }
 }
 
-async function areTried(stores: Stores, parked: readonly ParkedStream[]): Promise<boolean> {
+function isFed(generation: Generation, feeds: readonly string[]): boolean {
+  const { projection, version } = generation
+  return feeds.includes(`${projection}@${version}`) || feeds.includes(generationFollower(generation))
+}
+
+async function untried(stores: Stores, parked: readonly ParkedStream[]): Promise<ParkedStream[]> {
   const fed = await followersFed(stores)
-  return (await stores.readStore.parked()).some(
+  return (await stores.readStore.parked()).filter(
     each => each.retry && fed.has(each.follower) && isAmong(parked, each),
   )
+}
+
+/** The generations that another version of the code has to feed, by follower. */
+async function generationsOfOthers({ readStore }: Stores): Promise<Map<string, Generation>> {
+  const others = new Map<string, Generation>()
+  for (const { name, version } of await chosenProjections([])) {
+    for (const generation of await readStore.generations(name))
+      if (generation.version !== version) others.set(generationFollower(generation), generation)
+  }
+  return others
 }
 
 /** The generations in use, and the ones before while they are still kept up to date. */
