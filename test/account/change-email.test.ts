@@ -142,7 +142,7 @@ describe('Confirming an address', () => {
             }
           }),
       ),
-      { numRuns: 100 },
+      { numRuns: 60 },
     )
   })
 })

@@ -149,7 +149,7 @@ describe('The rule for names', () => {
             }
           }),
       ),
-      { numRuns: 150 },
+      { numRuns: 90 },
     )
   })
 
@@ -210,7 +210,7 @@ describe('The rule for names', () => {
           }
         }),
       ),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 
