@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { EventStore } from '../../src/event-store/event-store.ts'
-import { process, processNow, tokens, withStore } from '../support/account-process.ts'
+import { process, processNow, tokens } from '../support/account-process.ts'
+import { withOwnLog } from '../support/sample-log.ts'
 
 const context = { requestId: 'test', deadline: Number.POSITIVE_INFINITY }
 const password = 'correct horse 42'
@@ -29,7 +30,7 @@ function observed(store: EventStore): { store: EventStore; most(): number } {
 
 describe('An export', () => {
   it('has each of many sessions, and reads a few of them at a time', () =>
-    withStore(async store => {
+    withOwnLog(async store => {
       const { registerUser, obtainTokens } = process(store)
       await registerUser(ege, context)
       const ids: string[] = []

@@ -4,7 +4,8 @@ import { z } from 'zod'
 import type { AccessClaims } from '../../src/account/accounts.ts'
 import { DomainError } from '../../src/account/domain-error.ts'
 import { type EventStore, type RecordedEvent, StoreUnavailable } from '../../src/event-store/event-store.ts'
-import { process, processNow, tokens, withStore } from '../support/account-process.ts'
+import { process, processNow, tokens } from '../support/account-process.ts'
+import { withOwnLog } from '../support/sample-log.ts'
 import { stepwise } from '../support/stepwise.ts'
 
 const noProfile = {
@@ -52,7 +53,7 @@ const codeOf = (error: unknown) => (error instanceof DomainError ? error.code : 
 
 describe('A command with a key', () => {
   it('that was stored by a process which died before its answer is answered by the next one', async () => {
-    await withStore(async store => {
+    await withOwnLog(async store => {
       const dying = (type: string) => process(dyingAfter(type, store))
       expect(await failureOf(dying('UserRegistered').registerUser(ege, keyed))).to.be.instanceOf(
         StoreUnavailable,
@@ -117,7 +118,7 @@ describe('A command with a key', () => {
   }
 
   it('that a mail leads to is answered by the next process too, as is the request for the mail', async () => {
-    await withStore(async store => {
+    await withOwnLog(async store => {
       await process(store).registerUser(ege, context)
       const claims = await loggedIn(store)
 
@@ -148,7 +149,7 @@ describe('A command with a key', () => {
   })
 
   it('that ends sessions, or the account, is answered by the next process, also in what it ended', async () => {
-    await withStore(async store => {
+    await withOwnLog(async store => {
       await process(store).registerUser(ege, context)
       const [own, asking] = [await loggedIn(store), await loggedIn(store)]
       await diesThenLives(store, 'SessionRevoked', accounts => accounts.endSession(own, own.sessionId, keyed))
@@ -168,7 +169,7 @@ describe('A command with a key', () => {
         fc.array(attempt, { minLength: 2, maxLength: 4 }),
         fc.array(turn, { minLength: 1, maxLength: 12 }),
         (attempts, turns) =>
-          withStore(async store => {
+          withOwnLog(async store => {
             const world = stepwise(store)
             const schedule = turns.flatMap(({ owner, steps }) =>
               Array<number>(steps).fill(owner % attempts.length),
@@ -216,7 +217,7 @@ describe('A command with a key', () => {
         fc.array(attempt, { minLength: 2, maxLength: 5 }),
         fc.array(turn, { minLength: 1, maxLength: 12 }),
         (attempts, turns) =>
-          withStore(async store => {
+          withOwnLog(async store => {
             await process(store).registerUser(ege, context)
             const claims = { userId: 1, username: 'ege', sessionId: 's' }
             const world = stepwise(store)

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { accountStream, accounts } from '../../src/account/aggregates.ts'
 import { createClaims } from '../../src/account/claims.ts'
 import { createAccounts } from '../../src/account/create-accounts.ts'
@@ -7,8 +6,6 @@ import { createPasswordHasher } from '../../src/account/password-hashing.ts'
 import { createTokens } from '../../src/account/tokens.ts'
 import { createUserIds } from '../../src/account/user-ids.ts'
 import type { EventStore } from '../../src/event-store/event-store.ts'
-import { openSqliteEventStore } from '../../src/event-store/sqlite.ts'
-import { withTemporaryFolder } from './temporary-folder.ts'
 
 /** The moment at which all of them live. */
 export const processNow = Date.UTC(2026, 0, 1)
@@ -43,16 +40,4 @@ export function process(store: EventStore, time?: Parameters<typeof createClaims
     ...createAccounts(side),
     load: (userId: number) => handler.load(accounts, accountStream(userId), Infinity),
   }
-}
-
-/** A store of its own, on disk, that is gone afterwards. */
-export async function withStore(use: (store: EventStore) => Promise<void>): Promise<void> {
-  await withTemporaryFolder(async folder => {
-    const store = await openSqliteEventStore({ file: join(folder, 'events.db') })
-    try {
-      await use(store)
-    } finally {
-      await store.close()
-    }
-  })
 }

@@ -5,6 +5,7 @@ import type { WholeEventStore } from '../../src/event-store/log-transfer.ts'
 import { openSqliteEventStore } from '../../src/event-store/sqlite.ts'
 import { type SeededUser, seedUsers } from '../../src/tools/seed.ts'
 import { anEvent } from './log-events.ts'
+import { withTemporaryFolder } from './temporary-folder.ts'
 
 /** Runs `use` with the log in a data directory. */
 export async function withLogIn<T>(dataDir: string, use: (store: WholeEventStore) => Promise<T>): Promise<T> {
@@ -14,6 +15,11 @@ export async function withLogIn<T>(dataDir: string, use: (store: WholeEventStore
   } finally {
     await store.close()
   }
+}
+
+/** Runs `use` with a log of its own, on disk, that is gone afterwards. */
+export function withOwnLog<T>(use: (store: WholeEventStore) => Promise<T>): Promise<T> {
+  return withTemporaryFolder(folder => withLogIn(folder, use))
 }
 
 /** Registers made-up users; the next call on the same log begins at the index that `startAt` says. */

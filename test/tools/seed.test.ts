@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { expect } from 'chai'
 import { accountStream, accounts } from '../../src/account/aggregates.ts'
 import { createClaims } from '../../src/account/claims.ts'
@@ -6,26 +5,14 @@ import { createHandler } from '../../src/account/handle.ts'
 import { claimAndRegister } from '../../src/account/register-user.ts'
 import { createUserIds } from '../../src/account/user-ids.ts'
 import type { EventStore } from '../../src/event-store/event-store.ts'
-import { openSqliteEventStore } from '../../src/event-store/sqlite.ts'
 import { madeUpUser } from '../../src/tools/made-up-users.ts'
 import { type SeededUser, seedUsers } from '../../src/tools/seed.ts'
-import { withTemporaryFolder } from '../support/temporary-folder.ts'
+import { withOwnLog } from '../support/sample-log.ts'
 
 const namesKey = Buffer.alloc(32, 7)
 const passwordHash = 'a hash'
 const now = () => Date.UTC(2026, 0, 1)
 const patience = Number.POSITIVE_INFINITY
-
-async function withLog(use: (store: EventStore) => Promise<void>): Promise<void> {
-  await withTemporaryFolder(async folder => {
-    const store = await openSqliteEventStore({ file: join(folder, 'events.db') })
-    try {
-      await use(store)
-    } finally {
-      await store.close()
-    }
-  })
-}
 
 async function seed(store: EventStore, options: { users: number; startAt?: number; signal?: AbortSignal }) {
   const seeded: SeededUser[] = []
@@ -41,7 +28,7 @@ async function seed(store: EventStore, options: { users: number; startAt?: numbe
 
 describe('seeding users', () => {
   it('gives each an account that holds its names, as a registration does', () =>
-    withLog(async store => {
+    withOwnLog(async store => {
       const { seeded } = await seed(store, { users: 40 })
       const handler = createHandler({ store, now })
       const claims = createClaims({ store, handler, namesKey, now })
@@ -57,7 +44,7 @@ describe('seeding users', () => {
     }))
 
   it('leaves their ids to nobody else', () =>
-    withLog(async store => {
+    withOwnLog(async store => {
       const { seeded } = await seed(store, { users: 5 })
       const nextUserId = createUserIds({ store, handler: createHandler({ store, now }), blockSize: 20 })
       const intent = { key: 'test', actor: 'system' as const, requestId: 'test', deadline: patience }
@@ -65,7 +52,7 @@ describe('seeding users', () => {
     }))
 
   it('goes on where it left off', () =>
-    withLog(async store => {
+    withOwnLog(async store => {
       const first = await seed(store, { users: 10 })
       expect(first.next).to.equal(10)
       const second = await seed(store, { users: 10, startAt: first.next })
@@ -75,7 +62,7 @@ describe('seeding users', () => {
     }))
 
   it('passes over names that somebody has already', () =>
-    withLog(async store => {
+    withOwnLog(async store => {
       const handler = createHandler({ store, now })
       const claims = createClaims({ store, handler, namesKey, now })
       const nextUserId = createUserIds({ store, handler, blockSize: 20 })
@@ -100,7 +87,7 @@ describe('seeding users', () => {
     }))
 
   it('stops when told to, and says where to go on', () =>
-    withLog(async store => {
+    withOwnLog(async store => {
       const { next, seeded } = await seed(store, { users: 10, signal: AbortSignal.abort() })
       expect({ next, seeded }).to.deep.equal({ next: 0, seeded: [] })
     }))
