@@ -48,13 +48,11 @@ export async function requestRebuild(
  * a newer version asks for. Returns its number, also if that was under way already; null if `whyNoRollback` has a reason.
  */
 export async function requestRollback(readStore: ReadStore, projection: string): Promise<number | null> {
-  for (;;) {
-    const pointer = await readStore.pointer(projection)
-    if (pointer?.next) return pointer.next.pin ? pointer.next.number : null
-    const to = pointer && beginRollback(pointer)
-    if (!to) return null
-    if (await readStore.movePointer(to)) return to.next?.number ?? null
+  const move = (pointer: Pointer) => {
+    if (pointer.next) return pointer.next.pin ? pointer : null
+    return beginRollback(pointer)
   }
+  return (await moveWhile(readStore, projection, move))?.next?.number ?? null
 }
 
 /** Why there is no rollback to ask for, or null if there is one, be it under way already. */
@@ -73,7 +71,10 @@ export async function requestStop(readStore: ReadStore, projection: string): Pro
   return (await moveWhile(readStore, projection, giveUpBuilding)) !== null
 }
 
-/** Moves the pointer whoever else moves it; returns it, null if it was not moved. */
+/**
+ * Moves the pointer whoever else moves it, and returns it; also one that `move` gives back as it is. Null if there is none,
+ * or no move.
+ */
 async function moveWhile(
   readStore: ReadStore,
   projection: string,
@@ -83,6 +84,6 @@ async function moveWhile(
     const pointer = await readStore.pointer(projection)
     const to = pointer && move(pointer)
     if (!to) return null
-    if (await readStore.movePointer(to)) return to
+    if (to === pointer || (await readStore.movePointer(to))) return to
   }
 }
