@@ -63,13 +63,22 @@ export function createDocuments<Document extends JsonObject, Index extends strin
   }
   const storedFields = { stream: 1, revision: 1, json: 1 }
 
-  async function readAll(keys: readonly string[]): Promise<Map<string, StoredDocument<Document>>> {
-    const found = new Map<string, StoredDocument<Document>>()
+  /** Whole rows if nothing is said of fields. */
+  async function rowsOf(
+    keys: readonly string[],
+    fields: Partial<Record<keyof StoredRow, number>> = {},
+  ): Promise<StoredRow[]> {
+    const found: StoredRow[] = []
     for (const some of chunks(keys)) {
-      const query = () => rows.find({ _id: { $in: some } }, { projection: storedFields }).toArray()
-      for (const row of await run(`reading ${name}`, query)) found.set(row._id, stored(row))
+      const query = () => rows.find({ _id: { $in: some } }, { projection: fields }).toArray()
+      found.push(...(await run(`reading ${name}`, query)))
     }
     return found
+  }
+
+  async function readAll(keys: readonly string[]): Promise<Map<string, StoredDocument<Document>>> {
+    const found = await rowsOf(keys, storedFields)
+    return new Map(found.map(row => [row._id, stored(row)]))
   }
 
   /** Returns what is parked; null if something is stored for one of the new keys, which must be known first. */
@@ -87,7 +96,7 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     }
     let isAsAssumed = true
     for (const some of chunks(newer)) {
-      const calls = shares(some).map(share =>
+      const calls = Array.from(shares(some), share =>
         run(`writing ${name}`, () => writeGuarded(rows, share.map(toRow), known)),
       )
       // What is tried again after a failure must not meet what still goes on.
@@ -200,10 +209,7 @@ export function createDocuments<Document extends JsonObject, Index extends strin
       run(`reading the leases of ${follower}`, () => leases.lost(follower, held)),
 
     unfindable: async keys => {
-      const found: StoredRow[] = []
-      for (const some of chunks(keys)) {
-        found.push(...(await run(`reading ${name}`, () => rows.find({ _id: { $in: some } }).toArray())))
-      }
+      const found = await rowsOf(keys)
       return found.filter(row => !isFindable(row, shouldBe(row))).map(({ _id }) => _id)
     },
 
@@ -218,13 +224,11 @@ function isFindable(row: StoredRow, right: StoredRow | null): boolean {
   return isDeepStrictEqual(row.by, right?.by) && isDeepStrictEqual(row.suffixes, right?.suffixes)
 }
 
-/** All in as many parts as are written at once. */
-function shares<T>(all: readonly T[]): T[][] {
-  const size = Math.max(fewestRowsPerCall, Math.ceil(all.length / callsAtOnce))
-  const count = Math.ceil(all.length / size)
-  return Array.from({ length: count }, (_, share) => all.slice(share * size, (share + 1) * size))
+/** As many parts as are written at once. */
+function shares<T>(all: readonly T[]): Iterable<T[]> {
+  return chunks(all, Math.max(fewestRowsPerCall, Math.ceil(all.length / callsAtOnce)))
 }
 
-function* chunks<T>(all: readonly T[]): Generator<T[]> {
-  for (let at = 0; at < all.length; at += rowsPerCall) yield all.slice(at, at + rowsPerCall)
+function* chunks<T>(all: readonly T[], size = rowsPerCall): Generator<T[]> {
+  for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size)
 }
