@@ -4,7 +4,8 @@ import type { Position } from '../event-store/event-store.ts'
 import { readIdentity } from '../event-store/log-identity.ts'
 import { type EventText, untruncated, type WholeEventStore } from '../event-store/log-transfer.ts'
 import { createEventLines } from './export-file/event-lines.ts'
-import { type ExportSignature, footerLine, headerLine, saltLength, sha256 } from './export-file/format.ts'
+import { type ExportSignature, footerLine, headerLine } from './export-file/format.ts'
+import { createSealer, type SealedLines } from './export-file/sealer.ts'
 
 export type Exporting = {
   store: WholeEventStore
@@ -16,6 +17,9 @@ export type Exporting = {
   onProgress?(progress: { events: number; position: Position; head: Position }): void
   signal?: AbortSignal
 }
+
+/** So that reading, sealing and writing go on at once. */
+const batchesUnderWay = 3
 
 /** The log has not even a name: nothing was ever written to it. */
 export class EmptyLog extends Error {
@@ -32,52 +36,63 @@ export async function exportLog(exporting: Exporting): Promise<number | null> {
   const identity = await readIdentity(store)
   if (!identity) throw new EmptyLog('expected a log with events, found an empty one')
   const erased = await erasedUsers(store, { upTo: head })
-  const saltOf = salts(identity.namesKey)
   const header = headerLine({ log: identity.logId, scope: userId === null ? 'log' : `user-${userId}` })
   const isForgotten = ({ stream, type, metadata }: EventText) =>
     erased.size > 0 && erased.has(tellsOf({ stream, type, userId: () => read(metadata).userId }) ?? -1)
   const belongs = userId === null ? () => true : belongingTo(userId)
-  const lines = createEventLines(header.chain)
-  let events = 0
-  let last = '{}'
-
   const texts = store.readTexts({
     ...(userId === null ? {} : { filter: { prefixes: streamsOf(userId) } }),
     ...(signal ? { signal } : {}),
   })
-  await write(header.text)
-  // The lines of one batch are made while those of the one before are written.
-  let writing = Promise.resolve()
-  for await (const batch of untruncated(store, texts)) {
-    for (const event of batch.events) {
-      if (event.position > head) break
-      if (isForgotten(event) || !belongs(event)) continue
-      lines.add(events + 2, event, saltOf(event.id))
-      last = event.metadata
-      events++
-    }
-    await writing
-    writing = write(lines.take())
-    // What goes wrong is thrown where it is awaited.
-    writing.catch(() => {})
-    exporting.onProgress?.({ events, position: batch.checkpoint, head })
-    if (batch.checkpoint >= head) break
+  const lines = createEventLines()
+  const sealer = createSealer({ chain: header.chain, saltKey: saltKeyOf(identity.namesKey) })
+  const underWay: Promise<void>[] = []
+  let { chain } = header
+  let events = 0
+  let last = '{}'
+
+  async function writeSealed(
+    sealing: Promise<SealedLines>,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
+    const sealed = await sealing
+    await before
+    await write(Buffer.from(sealed.bytes.buffer, sealed.bytes.byteOffset, sealed.bytes.length))
+    lines.giveBack(sealed.bytes)
+    chain = sealed.chain
   }
-  await writing
+
+  try {
+    await write(header.text)
+    for await (const batch of untruncated(store, texts)) {
+      for (const event of batch.events) {
+        if (event.position > head) break
+        if (isForgotten(event) || !belongs(event)) continue
+        lines.add(events + 2, event)
+        last = event.metadata
+        events++
+      }
+      const writing = writeSealed(sealer.seal(lines.take()), underWay.at(-1))
+      // What goes wrong is thrown where it is awaited.
+      writing.catch(() => {})
+      underWay.push(writing)
+      if (underWay.length > batchesUnderWay) await underWay.shift()
+      exporting.onProgress?.({ events, position: batch.checkpoint, head })
+      if (batch.checkpoint >= head) break
+    }
+    await underWay.at(-1)
+  } finally {
+    await sealer.stop()
+  }
   if (signal?.aborted) return null
   const { time } = read(last)
   const until = typeof time === 'string' ? time : null
-  await write(`\n${footerLine(lines.chain(), { events, until }, exporting.sign).text}\n`)
+  await write(`\n${footerLine(chain, { events, until }, exporting.sign).text}\n`)
   return events
 }
 
-/**
- * A salt is worked out from the log's own key and the event's id, so that a log exports to the same bytes again, from
- * any store. Where content and salt are taken out, the id is gone too, and with it the way to the salt.
- */
-function salts(namesKey: Buffer): (eventId: string) => string {
-  const key = Buffer.from(hkdfSync('sha256', namesKey, '', 'roster export salts', 32)).toString('base64url')
-  return eventId => sha256(key + eventId).slice(0, saltLength)
+function saltKeyOf(namesKey: Buffer): string {
+  return Buffer.from(hkdfSync('sha256', namesKey, '', 'roster export salts', 32)).toString('base64url')
 }
 
 const streamsOf = (userId: number) => [

@@ -1,12 +1,18 @@
+import { execFile } from 'node:child_process'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import canonicalize from 'canonicalize'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { noStream } from '../../src/event-store/event-store.ts'
 import { readIdentity } from '../../src/event-store/log-identity.ts'
+import { idsOf, readWhole, someEvents } from '../support/log-events.ts'
 import { roster } from '../support/run-roster.ts'
 import { erase, register, startSession, withLogIn } from '../support/sample-log.ts'
 import { withTemporaryFolder } from '../support/temporary-folder.ts'
+
+const program = join(import.meta.dirname, '../../bin/roster.cjs')
 
 /** A folder with a log of four users in `data`, and keys. */
 function withLog(use: (at: (name: string) => string, users: string[]) => Promise<void>): Promise<void> {
@@ -29,6 +35,14 @@ async function exportTo(at: (name: string) => string, file: string, ...options: 
   return readFile(at(file), 'utf8')
 }
 
+/** What the lines of events say. */
+const eventsIn = (text: string): { content: { id: string }; salt: string }[] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .slice(1, -1)
+    .map(line => JSON.parse(line))
+
 async function verdict(file: string, ...options: string[]) {
   const { code, stdout } = await roster({}, ['verify-export', '--json', file, ...options])
   const found: { problems: { line: number; found: string }[]; events: number; redacted: number } =
@@ -43,12 +57,7 @@ describe('roster export', () => {
       expect(lines.pop()).to.equal('')
       for (const line of lines) expect(line).to.equal(canonicalize(JSON.parse(line)))
       const ids = lines.slice(1, -1).map(line => JSON.parse(line).content.id)
-      const inLog = await withLogIn(at('data'), async store => {
-        const read: string[] = []
-        for await (const { events } of store.readAll()) read.push(...events.map(({ id }) => id))
-        return read
-      })
-      expect(ids).to.deep.equal(inLog)
+      expect(ids).to.deep.equal(idsOf(await withLogIn(at('data'), store => readWhole(store))))
     }))
 
   it('writes the same bytes again, on stdout too, for its owner alone', () =>
@@ -56,6 +65,23 @@ describe('roster export', () => {
       const text = await exportTo(at, 'log.ndjson')
       expect((await roster(DATA_DIR(at('data')), ['export'])).stdout).to.equal(text)
       expect((await stat(at('log.ndjson'))).mode & 0o077).to.equal(0)
+    }))
+
+  it('seals a long log in a thread of its own, with the salts that a short one has', () =>
+    withLog(async at => {
+      const [last, ids] = await withLogIn(at('data'), async store => {
+        for (let end = noStream; end < 4999n; end += 500n) await store.append('user-9', someEvents(500), end)
+        return [await register(store, 1, 4), idsOf(await readWhole(store))]
+      })
+      await promisify(execFile)(process.execPath, [program, 'export', '--out', at('log.ndjson')], {
+        env: { ...process.env, ...DATA_DIR(at('data')) },
+      })
+      expect(await verdict(at('log.ndjson'))).to.include({ code: 0, events: ids.length })
+      const exported = eventsIn(await readFile(at('log.ndjson'), 'utf8'))
+      expect(exported.map(({ content }) => content.id)).to.deep.equal(ids)
+      const ofUser = eventsIn(await exportTo(at, 'user.ndjson', '--user', last[0]?.username ?? ''))
+      const salts = new Map(exported.map(({ content, salt }) => [content.id, salt]))
+      for (const { content, salt } of ofUser) expect(salts.get(content.id)).to.equal(salt)
     }))
 
   it('leaves out what was erased, although it is still in the log', () =>

@@ -34,6 +34,13 @@ export const formatVersion = 1
 export const hashLength = 43
 export const saltLength = 22
 
+/** What stands around the place, the chain and the salt in the line of an event. */
+export const atStart = '{"at":'
+export const beforeChain = ',"chain":"'
+export const afterChain = '",'
+export const beforeSalt = ',"salt":"'
+export const saltEnd = '"}'
+
 /** The SHA-256 in base64url. */
 export function sha256(content: string | Uint8Array): string {
   return hash('sha256', content, 'base64url')
@@ -51,7 +58,7 @@ export function contentText({ id, type, data, metadata }: Omit<EventText, 'posit
 }
 
 /** The length of what follows in the line then. */
-export const saltTextLength = ',"salt":""}'.length + saltLength
+export const saltTextLength = beforeSalt.length + saltLength + saltEnd.length
 
 /** The line of an event whose content and salt were taken out. */
 export function redactedLine(before: string, place: ExportPlace, digest: string): Line {

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import type { EventMetadata, JsonObject } from '../../event-store/event-store.ts'
 import {
+  afterChain,
+  atStart,
+  beforeChain,
   type ExportedEvent,
   type ExportFooter,
   type ExportHeader,
@@ -22,8 +25,8 @@ export type ReadLine =
 
 export type PlacedLine = Extract<ReadLine, { place: ExportPlace }>
 
-const atStart = Buffer.from('{"at":')
-const chainStart = Buffer.from('},"chain":"')
+const placeStart = Buffer.from(atStart)
+const placeEnding = Buffer.from(`}${beforeChain}`)
 const contentStart = Buffer.from('"content":')
 const placeShape =
   /^\{"line":([1-9]\d{0,14}),"revision":"(0|[1-9]\d{0,18})","stream":("(?:[^"\\]|\\["\\/bfnrtu])*")\}$/
@@ -48,19 +51,20 @@ const eventShape = z.object({
 
 /** A line with a place, the digest of its content, and its place as written. Null: it has not that form. */
 export function parsePlaced(line: Buffer): { read: PlacedLine; digest: string; placeText: string } | null {
-  const placeEnd = line.indexOf(chainStart)
+  const placeEnd = line.indexOf(placeEnding)
   if (placeEnd < 0) return null
   const placeText = line.toString('utf8', atStart.length, placeEnd + 1)
   const [, number, revision, stream] = placeShape.exec(placeText) ?? []
-  const chainAt = placeEnd + chainStart.length
+  const chainAt = placeEnd + placeEnding.length
   const chainEnd = chainAt + hashLength
+  const restStart = chainEnd + afterChain.length
   if (number === undefined || revision === undefined || stream === undefined) return null
-  if (line.toString('latin1', chainEnd, chainEnd + 2) !== '",') return null
+  if (line.toString('latin1', chainEnd, restStart) !== afterChain) return null
   const streamName = stream.includes('\\') ? parse(stream) : stream.slice(1, -1)
   if (typeof streamName !== 'string') return null
   const place = { line: Number(number), stream: streamName, revision }
   const chain = line.toString('latin1', chainAt, chainEnd)
-  const rest = line.subarray(chainEnd + 2)
+  const rest = line.subarray(restStart)
   if (startsWith(rest, contentStart)) {
     return { read: { kind: 'event', place, chain, rest }, digest: sha256(rest), placeText }
   }
@@ -107,7 +111,7 @@ export function parseFooter(line: Buffer): Extract<ReadLine, { kind: 'footer' }>
 
 /** Whether a line is of the kind that has a place. */
 export function hasPlace(line: Buffer): boolean {
-  return startsWith(line, atStart)
+  return startsWith(line, placeStart)
 }
 
 function startsWith(bytes: Buffer, start: Buffer): boolean {
