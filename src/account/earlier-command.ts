@@ -83,7 +83,7 @@ export async function requireOurs(
 }
 
 /** A command's first event tells it; the type is part of the id. */
-function isByKey(event: { stream: string; type: string; id: string }, key: string): boolean {
+export function isByKey(event: { stream: string; type: string; id: string }, key: string): boolean {
   return event.id === eventId(event, key, 0)
 }
 

@@ -12,11 +12,12 @@ import {
 import type { CommandContext, NewUser, OwnProfile, Written } from './accounts.ts'
 import { accountStream } from './aggregates.ts'
 import { DomainError, type FieldProblem, Overloaded } from './domain-error.ts'
-import { DoneMeanwhile } from './earlier-command.ts'
+import { DoneMeanwhile, isByKey } from './earlier-command.ts'
 import type { UserRegistered } from './events.ts'
 import type { Intent } from './handle.ts'
 import { commandKey, once, requireSame } from './once-by-key.ts'
 import { passwordProblems } from './password-rules.ts'
+import type { Recorded } from './recorded.ts'
 import { tellOfWantedEmail } from './tell-of-wanted-email.ts'
 import { toRecorded } from './upcasters.ts'
 import { intentOf, type WriteSide, whenVisible } from './write-side.ts'
@@ -65,7 +66,7 @@ export async function registerUser(
     look: () => registeredBy(side, key, deadline),
     found: earlier => earlier,
     async again({ event, account, revision }) {
-      requireSame(await isSameUser(side, event, user, deadline))
+      requireSame(await isSameUser(side, event, user, context))
       return whenVisible(side, account, { stream: accountStream(account.userId), revision })
     },
     first: () => registerFirst(side, user, context),
@@ -87,7 +88,7 @@ async function registerFirst(
   return whenVisible(side, account, { stream: accountStream(account.userId), revision })
 }
 
-type Registration = { event: UserRegistered; account: RegisteredAccount; revision: Revision }
+type Registration = { event: Recorded<UserRegistered>; account: RegisteredAccount; revision: Revision }
 
 /** The registration that was made with a key, as it was then; null if there is none, or if it was erased. */
 async function registeredBy(side: WriteSide, key: string, deadline: number): Promise<Registration | null> {
@@ -101,19 +102,28 @@ async function registeredBy(side: WriteSide, key: string, deadline: number): Pro
   return { event, account: requireRegistered(account), revision }
 }
 
-/**
- * The password last: it takes long, and nobody gets to try one who does not know all the rest. Where addresses are
- * hidden, the one that was given may have been left out, and nothing tells whether it was.
- */
+/** The password last: it takes long, and nobody gets to try one who does not know all the rest. */
 async function isSameUser(
   side: WriteSide,
-  { data }: UserRegistered,
-  { password, ...user }: NewUser,
-  deadline: number,
+  event: Recorded<UserRegistered>,
+  { password, email, ...user }: NewUser,
+  { idempotencyKey = '', deadline }: CommandContext,
 ): Promise<boolean> {
-  const { userId: _, passwordHash, ...registered } = data
-  const asked = side.settings.hideUnknownEmails ? { ...user, email: registered.email } : user
-  return isDeepStrictEqual(registered, asked) && side.hasher.verify(passwordHash, password, deadline)
+  const { userId: _, passwordHash, email: given, ...registered } = event.data
+  const isSameEmail = isByKey(event, commandKey(name, idempotencyKey))
+    ? side.settings.hideUnknownEmails || given === email
+    : isByKey(event, registrationKey(idempotencyKey, email))
+  return (
+    isSameEmail && isDeepStrictEqual(registered, user) && side.hasher.verify(passwordHash, password, deadline)
+  )
+}
+
+/**
+ * The key of a registration's event. It tells the address too, which the event itself has not got if it was taken and
+ * left out. The keys of old events are without it.
+ */
+function registrationKey(idempotencyKey: string, email: string): string {
+  return `${commandKey(name, idempotencyKey)}, for: ${email}`
 }
 
 /** `actor`: who registers, if not the user. */
@@ -137,7 +147,7 @@ export async function claimAndRegister(
     const decided = decideRegistration(noAccount, { userId, ...user, email })
     const [event] = decided
     if (!event) throw new Error('expected an event of a registration, found none')
-    const key = idempotencyKey === undefined ? intent.key : commandKey(name, idempotencyKey)
+    const key = idempotencyKey === undefined ? intent.key : registrationKey(idempotencyKey, user.email)
     try {
       const { revision } = await side.handler.appendAt(stream, event, noStream, '', { ...registration, key })
       const place = { revision: Number(revision), time: new Date(side.now()).toISOString() }

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { z } from 'zod'
 import type { AccessClaims } from '../../src/account/accounts.ts'
 import { DomainError } from '../../src/account/domain-error.ts'
+import { eventId } from '../../src/account/event-ids.ts'
 import { type EventStore, type RecordedEvent, StoreUnavailable } from '../../src/event-store/event-store.ts'
 import { process, processNow, tokens } from '../support/account-process.ts'
 import { withOwnLog } from '../support/sample-log.ts'
@@ -33,6 +34,21 @@ function dyingAfter(type: string, store: EventStore): EventStore {
     readAll: store.readAll.bind(store),
     subscribe: store.subscribe.bind(store),
     close: store.close.bind(store),
+  }
+}
+
+/** The store, with the ids that registrations had while they did not tell the address. */
+function withOldIds(store: EventStore): EventStore {
+  return {
+    ...dyingAfter('nothing', store),
+    append: (stream, events, ...rest) => {
+      const old = events.map(event =>
+        event.type === 'UserRegistered'
+          ? { ...event, id: eventId({ stream, type: event.type }, 'register, once: key', 0) }
+          : event,
+      )
+      return store.append(stream, old, ...rest)
+    },
   }
 }
 
@@ -157,6 +173,22 @@ describe('A command with a key', () => {
       await diesThenLives(store, 'UserErased', accounts => accounts.eraseUser(asking, password, keyed))
     })
   })
+
+  for (const hideUnknownEmails of [false, true]) {
+    it(`that registered before ids told the address is answered, ${hideUnknownEmails ? 'hidden' : 'shown'}`, () =>
+      withOwnLog(async store => {
+        const on = (seen: EventStore) => process(seen, undefined, { hideUnknownEmails })
+        if (hideUnknownEmails) await on(store).registerUser({ ...ege, username: 'owner' }, context)
+        const { value } = await on(withOldIds(store)).registerUser(ege, keyed)
+        expect(value.email).to.equal(hideUnknownEmails ? '' : ege.email)
+        expect((await on(store).registerUser(ege, keyed)).value).to.deep.equal(value)
+        const others = [{ username: 'lewis' }, hideUnknownEmails ? { bio: 'x' } : { email: '' }]
+        for (const other of others) {
+          const failure = await failureOf(on(store).registerUser({ ...ege, ...other }, keyed))
+          expect(codeOf(failure), JSON.stringify(other)).to.equal('key_reused')
+        }
+      }))
+  }
 
   it('registers one user, whichever attempts stop after whichever step, in any order', async () => {
     const attempt = fc.record({

@@ -13,7 +13,11 @@ export const tokens = createTokens({ secret: Buffer.alloc(32, 1) })
 const hasher = createPasswordHasher({ memoryKiB: 64, timeCost: 1, parallelism: 1, queueLimit: 1000 })
 
 /** The write side of one process, with nothing in its memory. */
-export function process(store: EventStore, time?: Parameters<typeof createClaims>[0]['time']) {
+export function process(
+  store: EventStore,
+  time?: Parameters<typeof createClaims>[0]['time'],
+  { hideUnknownEmails = false } = {},
+) {
   const now = () => processNow
   const handler = createHandler({ store, now })
   const claims = createClaims({
@@ -33,7 +37,7 @@ export function process(store: EventStore, time?: Parameters<typeof createClaims
     },
     settings: {
       ...{ accessTokenTtlSeconds: 300, refreshTokenTtlSeconds: 86_400, refreshGraceSeconds: 30 },
-      ...{ resetTokenTtlSeconds: 86_400, emailTokenTtlSeconds: 86_400, hideUnknownEmails: false },
+      ...{ resetTokenTtlSeconds: 86_400, emailTokenTtlSeconds: 86_400, hideUnknownEmails },
     },
   }
   return {

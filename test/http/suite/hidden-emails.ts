@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import { eventually } from '../../support/eventually.ts'
 import { outcome, textIn } from '../../support/http-client.ts'
@@ -64,6 +65,20 @@ export function hiddenEmailCases(start: StartServer): void {
       })
       const invalid = await post('/api/user/create/', { username: '!', email, password: goodPassword })
       expect(Object.keys(Object(invalid.body))).to.deep.equal(['username'])
+    })
+
+    it('the Idempotency-Key of a registration holds for its address too, whoever has that', async () => {
+      const { email: taken } = await newPerson(running())
+      for (const email of [taken, `${newName()}@example.org`, '']) {
+        const [username, key] = [newName(), { 'Idempotency-Key': randomUUID() }]
+        const register = (address: string) =>
+          post('/api/user/create/', { username, email: address, password: goodPassword }, key)
+        expect((await register(email)).status).to.equal(201)
+        for (const other of [`${newName()}@example.org`, taken.toUpperCase()]) {
+          expect((await register(other)).status, `${other} after ${email}`).to.equal(422)
+        }
+        expect(outcome(await register(email))).to.deep.equal({ status: 201, body: { email, username } })
+      }
     })
 
     it('of several who register with one address at once, one gets it', async () => {
