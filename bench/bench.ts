@@ -23,6 +23,8 @@ export type Size = 'small' | 'large' | 'long'
 export type Scale = {
   rounds: number
   roundSeconds: number
+  /** A service's whole way through its code is compiled only after tens of thousands of requests. */
+  warmUpSeconds: number
   /** Users of the two worlds. */
   small: number
   large: number
@@ -41,7 +43,8 @@ export type Case = { name: string; run(bench: Bench): Promise<void> }
 
 export const fullScale: Scale = {
   rounds: 3,
-  roundSeconds: 4,
+  roundSeconds: 5,
+  warmUpSeconds: 15,
   small: 200_000,
   large: 1_000_000,
   edited: 10_000,
@@ -55,6 +58,7 @@ export const fullScale: Scale = {
 export const quickScale: Scale = {
   rounds: 3,
   roundSeconds: 0.7,
+  warmUpSeconds: 1.4,
   small: 20_000,
   large: 100_000,
   edited: 1000,

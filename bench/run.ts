@@ -35,6 +35,7 @@ const service: Suite = {
   results: 'results.md',
   notes: scale => [
     `Medians of ${scale.rounds} rounds of ${scale.roundSeconds} s, all sides in turn; a ratio is that of one round`,
+    `Each side runs for ${scale.warmUpSeconds} s first`,
     '16 connections of autocannon in another process, one Roster process, loopback',
   ],
 }

@@ -63,7 +63,12 @@ export async function startBench(options: BenchOptions): Promise<Bench & { lines
     closeWorlds,
     add,
     async compare(ratios, rounds = {}) {
-      const usual = { count: scale.rounds, seconds: scale.roundSeconds, warmUp: true, settleSeconds }
+      const usual = {
+        count: scale.rounds,
+        seconds: scale.roundSeconds,
+        warmUpSeconds: scale.warmUpSeconds,
+        settleSeconds,
+      }
       add(...(await compare(ratios, { ...usual, ...rounds })))
     },
   }

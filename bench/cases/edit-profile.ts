@@ -2,7 +2,7 @@ import { bareAppends } from '../baselines/bare-appends.ts'
 import { koaConstant } from '../baselines/koa.ts'
 import type { Case } from '../bench.ts'
 import { whole } from '../measuring/comparison.ts'
-import { httpSide, measureHttp } from '../measuring/http-load.ts'
+import { httpSide } from '../measuring/http-load.ts'
 import { shuffled } from '../measuring/random.ts'
 import { edits } from '../requests.ts'
 import { profileEdited } from './sample-events.ts'
@@ -17,8 +17,6 @@ export const editProfile: Case = {
     const koa = await koaConstant(roster.url, requests)
     const title = `PUT profile, ${whole(crowd.edited)} users with ${crowd.editsEach} edits each`
     try {
-      // About one edit of each user before it counts, as in a service that has been up for more than a moment.
-      await measureHttp(roster.url, requests, bench.scale.roundSeconds * 4)
       await bench.compare([
         { title, of: side, to: bare, wanted: 0.7 },
         { title, of: side, to: koa, wanted: null },

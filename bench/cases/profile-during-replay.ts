@@ -16,7 +16,7 @@ export const profileDuringReplay: Case = {
   name: 'GET profile during replay',
   async run(bench) {
     const { crowd, roster } = await bench.world('long')
-    const { rounds, roundSeconds } = bench.scale
+    const { rounds, roundSeconds, warmUpSeconds } = bench.scale
     const requests = gets(crowd.users.map(user => profilePath(user.username)))
 
     async function rate(): Promise<number> {
@@ -27,7 +27,7 @@ export const profileDuringReplay: Case = {
     }
 
     await untilAllAreLive(crowd.dataDir)
-    await measureHttp(roster.url, requests, roundSeconds)
+    await measureHttp(roster.url, requests, warmUpSeconds)
     const alone = await rate()
     const replay = startTool(['replay', '--json'], crowd.dataDir)
     await pause(beginsWithinSeconds)

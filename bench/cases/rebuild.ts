@@ -21,7 +21,7 @@ export const rebuild: Case = {
     try {
       const of = childSide('Roster', projector, users.length)
       const to = childSide('bare better-sqlite3 loop, same rows', loop, users.length)
-      await bench.compare([{ title, of, to, wanted: 0.4 }], { count: rounds, warmUp: false })
+      await bench.compare([{ title, of, to, wanted: 0.4 }], { count: rounds, warmUpSeconds: 0 })
     } finally {
       await projector.stop()
       await loop.stop()

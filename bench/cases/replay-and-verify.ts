@@ -43,7 +43,7 @@ export const replayAndVerify: Case = {
     const [replay, verify] = [tool('replay'), tool('verify')]
     const of = `of ${whole(events)} events`
     try {
-      const rounds = { count: 1, warmUp: false }
+      const rounds = { count: 1, warmUpSeconds: 0 }
       await bench.compare(
         [
           { title: `replay ${of}, all read models`, of: replay, to: bare, wanted: 0.4 },

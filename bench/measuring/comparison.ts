@@ -7,8 +7,8 @@ export type RatioLine = { title: string; of: Side; to: Side; wanted: number | nu
 export type Rounds = {
   count: number
   seconds: number
-  /** Whether each side is first measured once, for twice as long, without counting it: until its code is compiled. */
-  warmUp: boolean
+  /** How long each side runs first, without being counted: until its code is compiled. */
+  warmUpSeconds: number
   /** What passes between two measurements. */
   settleSeconds: number
 }
@@ -29,8 +29,8 @@ export type MeasuredLine = {
 export async function compare(lines: readonly RatioLine[], rounds: Rounds): Promise<MeasuredLine[]> {
   const sides = [...new Set(lines.flatMap(({ of, to }) => [of, to]))]
   const figures = new Map(sides.map(side => [side, [] as number[]]))
-  for (const side of rounds.warmUp ? sides : []) {
-    await side.measure(rounds.seconds * 2)
+  for (const side of rounds.warmUpSeconds > 0 ? sides : []) {
+    await side.measure(rounds.warmUpSeconds)
     await pause(rounds.settleSeconds)
   }
   for (let round = 0; round < rounds.count; round++) {

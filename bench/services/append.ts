@@ -13,8 +13,6 @@ import { profileEdited } from '../cases/sample-events.ts'
 import type { Side } from '../measuring/comparison.ts'
 import type { Servers } from './servers.ts'
 
-const warmUpSeconds = 5
-
 /** Appends through the adapter beside those of its client. */
 export async function compareAppends(bench: Bench, { eventstoreUrl }: Servers): Promise<void> {
   const store = await openEventStoreDB({ url: eventstoreUrl })
@@ -32,8 +30,6 @@ export async function compareAppends(bench: Bench, { eventstoreUrl }: Servers): 
       }),
   }
   try {
-    // Both are slow until V8 has compiled them.
-    for (const side of [roster, bare]) await side.measure(warmUpSeconds)
     await bench.compare(
       [{ title: `append, ${appendsInFlight} in flight`, of: roster, to: bare, wanted: 0.9 }],
       { count: 2 * bench.scale.rounds - 1 },

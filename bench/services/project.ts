@@ -15,7 +15,7 @@ export async function project(bench: Bench, servers: Servers, log: SeededLog): P
     const of = childSide('Roster', projector, events)
     const to = childSide('bare bulkWrite, same documents', loop, events)
     const title = `project the profiles of ${whole(events)} users`
-    await bench.compare([{ title, of, to, wanted: 0.8 }], { count: 3, warmUp: false })
+    await bench.compare([{ title, of, to, wanted: 0.8 }], { count: 3, warmUpSeconds: 0 })
   } finally {
     await projector.stop()
     await loop.stop()

@@ -6,10 +6,10 @@ import type { Servers } from '../services/servers.ts'
 import { openServicesWorld, type SeededLog, type ServicesWorld, seedLog } from '../services/world.ts'
 
 /** How many users; servers that stand in for MongoDB take a thousand or so documents a second. */
-const users = 8000
+const users = 24_000
 const fewUsers = 800
 
-export const servicesScale: Scale = { ...fullScale, rounds: 3, roundSeconds: 2 }
+export const servicesScale: Scale = { ...fullScale, roundSeconds: 4 }
 
 /**
  * What the embedded run measures, on EventStoreDB and MongoDB, and how the adapters do beside the bare client and

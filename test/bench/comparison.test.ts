@@ -14,7 +14,7 @@ function scripted(name: string, figures: number[], asked: string[]): Side {
   }
 }
 
-const rounds = { count: 3, seconds: 0, warmUp: false, settleSeconds: 0 }
+const rounds = { count: 3, seconds: 0, warmUpSeconds: 0, settleSeconds: 0 }
 
 describe('comparing in a bench', () => {
   it('takes the median of the ratios of each round, not the ratio of the medians', async () => {
@@ -60,7 +60,7 @@ describe('comparing in a bench', () => {
   it('does not count the warming up', async () => {
     const of = scripted('of', [1, 8, 8, 8], [])
     const to = scripted('to', [9, 4, 4, 4], [])
-    const [line] = await compare([{ title: 'case', of, to, wanted: 2 }], { ...rounds, warmUp: true })
+    const [line] = await compare([{ title: 'case', of, to, wanted: 2 }], { ...rounds, warmUpSeconds: 1 })
     expect(line?.ratio).to.equal('2.00')
   })
 
