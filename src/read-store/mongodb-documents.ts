@@ -208,10 +208,14 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     completeSearch: ({ follower, held }) =>
       run(`reading the leases of ${follower}`, () => leases.lost(follower, held)),
 
-    unfindable: async keys => {
-      const found = await rowsOf(keys)
-      return found.filter(row => !isFindable(row, shouldBe(row))).map(({ _id }) => _id)
-    },
+    checkIndexes: async () => ({
+      async unfindable(keys) {
+        const found = await rowsOf(keys)
+        return found.filter(row => !isFindable(row, shouldBe(row))).map(({ _id }) => _id)
+      },
+      // What a document is found by is part of it.
+      async *strays() {},
+    }),
 
     repair: (key, found, right) =>
       run(`writing ${name}`, () => repairGuarded(rows, { key, found, right: right && toRow(right) })),

@@ -3,7 +3,7 @@ import type { FoundBy } from '../projector/projection.ts'
 import type { StoredRow } from './mongodb-collections.ts'
 import { duplicatesIn } from './mongodb-failures.ts'
 import type { StoredDocument } from './read-store.ts'
-import { suffixesOf } from './suffixes.ts'
+import { distinctSuffixesOf } from './suffixes.ts'
 
 type Write = AnyBulkWriteOperation<StoredRow>
 
@@ -19,7 +19,7 @@ export function createToRow<Document, Index extends string>(foundBy: FoundBy<Doc
       return value === null ? [] : [[name, value]]
     })
     const searched = values.find(([name]) => name === foundBy.searched)?.[1]
-    const suffixes = searched === undefined ? {} : { suffixes: [...new Set(suffixesOf(searched))] }
+    const suffixes = searched === undefined ? {} : { suffixes: distinctSuffixesOf(searched) }
     return { ...row, json: JSON.stringify(document), by: Object.fromEntries(values), ...suffixes }
   }
 }

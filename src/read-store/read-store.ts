@@ -108,11 +108,8 @@ export interface Documents<Document extends JsonObject, Index extends string = s
    * returns the partitions lost. Doing it again is harmless.
    */
   completeSearch(options: CompleteSearch): Promise<number[]>
-  /**
-   * Those of the keys whose documents are stored, and not found by all that they are to be found by. What `searchLater`
-   * put off counts as missing.
-   */
-  unfindable(keys: readonly string[]): Promise<string[]>
+  /** Begins to hold what documents are found by against what they are to be found by. */
+  checkIndexes(): Promise<IndexCheck>
   /**
    * Stores a document as it should have been, whatever its revision, with all that it is found by; null: removes it
    * altogether. Only to repair what `verify` found: does nothing and resolves to false if what is stored under the key
@@ -120,6 +117,22 @@ export interface Documents<Document extends JsonObject, Index extends string = s
    */
   repair(key: string, found: Revision | null, right: StoredDocument<Document> | null): Promise<boolean>
 }
+
+export type IndexCheck = {
+  /**
+   * Those of the keys whose documents are stored, and not found by all that they are to be found by. What `searchLater`
+   * put off counts as missing.
+   */
+  unfindable(keys: readonly string[]): Promise<string[]>
+  /**
+   * The entries of indexes by which no document is to be found, gone then with `remove`. To be asked for once `unfindable`
+   * was asked of every stored document, each once. Finds none that exactly as many others have hidden by going meanwhile.
+   */
+  strays(options: { remove: boolean; signal: AbortSignal }): AsyncGenerator<Stray>
+}
+
+/** An entry of an index, by the key of its document, which may not be there. */
+export type Stray = { index: string; key: string }
 
 export type AtRevision<Document> = { revision: Revision; document: Document }
 

@@ -10,6 +10,7 @@ import {
 import type { Ledger } from './sqlite-books.ts'
 import { completeEntries } from './sqlite-completion.ts'
 import { createEntries } from './sqlite-entries.ts'
+import { createIndexCheck } from './sqlite-index-check.ts'
 import { createSearch } from './sqlite-search.ts'
 import type { Session } from './sqlite-session.ts'
 import { afterAllText, tablesOf } from './sqlite-tables.ts'
@@ -73,7 +74,7 @@ export function createDocuments<Document extends JsonObject, Index extends strin
   const insert = db.prepare(`INSERT INTO ${documents} VALUES (NULL, ?, ?, ?, ?)`)
   const update = db.prepare(`UPDATE ${documents} SET stream = ?, revision = ?, document = ? WHERE row = ?`)
   const remove = db.prepare<[number]>(`DELETE FROM ${documents} WHERE row = ?`)
-  const inOneView = <T>(look: () => T): T => db.transaction(look)()
+  const selectLastRow = db.prepare<[], number | null>(`SELECT max(row) FROM ${documents}`).pluck()
   const entries = createEntries(db, generation, foundBy)
   const search = generation.searched === null ? null : createSearch(db, generation, parse)
 
@@ -132,12 +133,9 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     }
   }
 
-  function incomplete(keys: readonly string[]): string[] {
-    const looked = keys.flatMap(key => {
-      const [row, , , , json] = select.get(key) ?? []
-      return row === undefined || !json ? [] : [{ key, row, document: parse(json) }]
-    })
-    return [...entries.incomplete(looked)]
+  function look(key: string): { key: string; row: number; document: Document } | null {
+    const [row, , , , json] = select.get(key) ?? []
+    return row === undefined || !json ? null : { key, row, document: parse(json) }
   }
 
   return {
@@ -203,10 +201,9 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     completeSearch: options =>
       completeEntries(session, ledger, options, (after, limit) => scan.all(after, limit), entries, parse),
 
-    unfindable: async keys => {
-      const suspects = await read(() => incomplete(keys))
-      // What was written while it was looked at is looked at again.
-      return read(() => inOneView(() => suspects.flatMap(key => incomplete([key]))))
+    checkIndexes: async () => {
+      const lastRow = (await read(() => selectLastRow.get())) ?? 0
+      return createIndexCheck(session, entries, look, lastRow)
     },
 
     repair: (key, found, right) =>

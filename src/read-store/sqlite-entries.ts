@@ -3,15 +3,16 @@ import type { Generation } from './read-store.ts'
 import type { Connection } from './sqlite.ts'
 import { createRows, type Row, type Rows } from './sqlite-rows.ts'
 import { tablesOf } from './sqlite-tables.ts'
-import { gramsOf, headsOfSuffixes, suffixAt, suffixesOf } from './suffixes.ts'
+import { distinctSuffixesOf, gramsOf, headsOfSuffixes, suffixAt } from './suffixes.ts'
 
 /** A document under one value of an index. */
 export type Entry = { value: string; key: string; row: number }
 
-type IndexTable<Document> = Rows & { valueIn(document: Document): string | null }
+export type IndexTable<Document> = Rows & { name: string; valueIn(document: Document): string | null }
 
 /** A table of parts of the values that are searched. */
 export type PartTable = Rows & {
+  /** Each once. */
   partsOf(value: string): string[]
   /** What each part begins with: in the order of these, parts are nearly in order. */
   headsOf(value: string): string[]
@@ -32,8 +33,13 @@ export type Entries<Document> = {
     after: Document | null,
     later: boolean,
   ): void
-  /** The keys of those documents whose rows are not all there. */
-  incomplete(documents: readonly { key: string; row: number; document: Document }[]): Set<string>
+  /** The keys of those documents whose rows are not all there; `onRow` is told of each row that is. */
+  incomplete(
+    documents: readonly { key: string; row: number; document: Document }[],
+    onRow?: (table: Rows, row: number) => void,
+  ): Set<string>
+  /** The rows of one value of an index, in its own table and in those of its parts. */
+  rowsOf(table: IndexTable<Document>, entry: Entry): [Rows, Row][]
 }
 
 export function createEntries<Document, Index extends string>(
@@ -45,7 +51,7 @@ export function createEntries<Document, Index extends string>(
   const byName = new Map<string, IndexTable<Document>>(
     Object.entries<(document: Document) => string | null>(foundBy.indexes).map(([name, valueIn]) => [
       name,
-      { ...createRows(db, tables.index(name), ['value', 'key']), valueIn },
+      { ...createRows(db, tables.index(name), ['value', 'key']), name, valueIn },
     ]),
   )
   const indexes = [...byName.values()]
@@ -65,6 +71,7 @@ export function createEntries<Document, Index extends string>(
     indexes,
     searched,
     parts,
+    rowsOf,
     change({ key, row }, before, after, later) {
       for (const table of indexes) {
         const old = before && storedValue(table, before)
@@ -78,7 +85,7 @@ export function createEntries<Document, Index extends string>(
         }
       }
     },
-    incomplete(documents) {
+    incomplete(documents, onRow = () => {}) {
       const found = new Set<string>()
       for (const table of indexes) {
         const owners = documents.flatMap(({ key, row, document }): Entry[] => {
@@ -86,13 +93,14 @@ export function createEntries<Document, Index extends string>(
           return value === null ? [] : [{ value, key, row }]
         })
         const wanted = owners.map((owner): WantedRow => [owner.value, owner])
-        for (const key of lacking(table, wanted, ({ value, key, row }) => [value, key, row])) found.add(key)
+        const toRow = ({ value, key, row }: Entry): Row => [value, key, row]
+        for (const key of lacking(table, wanted, toRow, onRow)) found.add(key)
         for (const each of table === searched ? parts : []) {
           const wanted = owners.flatMap(owner =>
             each.partsOf(owner.value).map((part): WantedRow => [part, owner]),
           )
-          for (const key of lacking(each, wanted, ({ value, key, row }, part) => [part, value, key, row]))
-            found.add(key)
+          const toRow = ({ value, key, row }: Entry, part: string): Row => [part, value, key, row]
+          for (const key of lacking(each, wanted, toRow, onRow)) found.add(key)
         }
       }
       return found
@@ -102,20 +110,24 @@ export function createEntries<Document, Index extends string>(
 
 type WantedRow = [begin: string, owner: Entry]
 
-/** The keys of the documents that lack a row. */
+/** The keys of the documents that lack a row; `onRow` is told of each that is there. */
 function* lacking(
   table: Rows,
   wanted: WantedRow[],
   toRow: (owner: Entry, begin: string) => Row,
+  onRow: (table: Rows, row: number) => void,
 ): Generator<string> {
   // In the order of the table, of which most is not in memory: a page of it is read once.
   wanted.sort(([a, { value: x }], [b, { value: y }]) => (a < b || (a === b && x < y) ? -1 : 1))
-  for (const [begin, owner] of wanted) if (!table.has(toRow(owner, begin))) yield owner.key
+  for (const [begin, owner] of wanted) {
+    if (table.has(toRow(owner, begin))) onRow(table, owner.row)
+    else yield owner.key
+  }
 }
 
 function suffixTable(db: Connection, table: string): PartTable {
   const rows = createRows(db, table, ['suffix', 'value', 'key'])
-  return { ...rows, partsOf: suffixesOf, headsOf: headsOfSuffixes, partAt: suffixAt }
+  return { ...rows, partsOf: distinctSuffixesOf, headsOf: headsOfSuffixes, partAt: suffixAt }
 }
 
 function gramTable(db: Connection, table: string): PartTable {
@@ -124,7 +136,10 @@ function gramTable(db: Connection, table: string): PartTable {
 }
 
 /** What a stored document is found by: nothing if somebody changed it so that it has not got that. */
-function storedValue<Document>({ valueIn }: IndexTable<Document>, document: Document): string | null {
+export function storedValue<Document>(
+  { valueIn }: Pick<IndexTable<Document>, 'valueIn'>,
+  document: Document,
+): string | null {
   try {
     const value: unknown = valueIn(document)
     return typeof value === 'string' ? value : null

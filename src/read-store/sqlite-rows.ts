@@ -12,6 +12,10 @@ export type Rows = {
   insertAll(rows: readonly Row[]): void
   remove(row: Row): void
   has(row: Row): boolean
+  /** How many rows are of documents up to `last`, and how many of later ones. */
+  count(last: number): { upTo: number; beyond: number }
+  /** The rows of documents beyond `last`, in the order of their keys after the key of another row. */
+  page(after: Row | null, last: number, limit: number): Row[]
 }
 
 /** With one row a statement, most of the time would go into starting statements. */
@@ -28,6 +32,17 @@ export function createRows(db: Connection, table: string, keyColumns: readonly s
   const isRow = [...keyColumns, 'row'].map(column => `${column} = ?`).join(' AND ')
   const remove = db.prepare<(string | number)[]>(`DELETE FROM ${table} WHERE ${isRow}`)
   const select = db.prepare<(string | number)[]>(`SELECT 1 FROM ${table} WHERE ${isRow}`)
+  const count = db.prepare<[number], { all: number; beyond: number }>(
+    `SELECT count(*) AS "all", count(*) FILTER (WHERE row > ?) AS beyond FROM ${table}`,
+  )
+  const key = keyColumns.join(', ')
+  const firstKey = keyColumns.map(() => '')
+  const page = db
+    .prepare<(string | number)[], Row>(
+      `SELECT ${key}, row FROM ${table}
+       WHERE (${key}) > (${keyColumns.map(() => '?').join(', ')}) AND row > ? ORDER BY ${key} LIMIT +?`,
+    )
+    .raw()
 
   return {
     insert: row => void insert.run(...row),
@@ -40,5 +55,10 @@ export function createRows(db: Connection, table: string, keyColumns: readonly s
     },
     remove: row => void remove.run(...row),
     has: row => select.get(...row) !== undefined,
+    count(last) {
+      const { all, beyond } = count.get(last) ?? { all: 0, beyond: 0 }
+      return { upTo: all - beyond, beyond }
+    },
+    page: (after, last, limit) => page.all(...(after?.slice(0, -1) ?? firstKey), last, limit),
   }
 }

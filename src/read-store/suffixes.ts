@@ -12,6 +12,12 @@ export function suffixesOf(text: string): string[] {
   return points.map((_, start) => cut(start))
 }
 
+/** The same without duplicates, which only what is cut can have. */
+export function distinctSuffixesOf(text: string): string[] {
+  const suffixes = suffixesOf(text)
+  return text.length <= suffixLength ? suffixes : [...new Set(suffixes)]
+}
+
 /** The suffix at a place in `suffixesOf`. */
 export function suffixAt(text: string, at: number): string {
   return surrogates.test(text) ? (suffixesOf(text)[at] ?? '') : text.slice(at, at + suffixLength)

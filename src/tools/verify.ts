@@ -34,7 +34,7 @@ It needs room for a temporary file of about the size of the read models, in TMPD
 export function addVerify(program: Command, shell: Shell): void {
   const command = program.command('verify [projection...]')
   describeTool(command, 'Check the log, and the read models against it, while Roster runs or not.', example)
-    .option('--repair', 'write the documents that differ as they should be')
+    .option('--repair', 'write what differs as it should be, and take out what should not be there')
     .action(async (names: string[], options: Options) => {
       const projections = await chosenProjections(names)
       shell.lowerPriority()

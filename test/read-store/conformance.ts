@@ -10,6 +10,7 @@ import type {
   ReadStore,
   SearchPlace,
   StoredDocument,
+  Stray,
 } from '../../src/read-store/read-store.ts'
 
 /** A place for read stores that nobody else uses: each `connect` opens the same one. */
@@ -313,11 +314,19 @@ export function readStoreConformance(name: string, fresh: () => Promise<ReadStor
         expect(await searchAll(documents, '', 10)).to.deep.equal(['new', 'newer'])
       })
 
-      it('tells which documents are not found by what they are to be found by', async () => {
+      it('tells what is not found by what it is to be found by, and what is found by more', async () => {
+        async function check(keys: readonly string[]) {
+          const check = await documents.checkIndexes()
+          const unfindable = await check.unfindable(keys)
+          const options = { remove: false, signal: new AbortController().signal }
+          const strays: Stray[] = []
+          for await (const stray of check.strays(options)) strays.push(stray)
+          return { unfindable, strays }
+        }
         await write(documents, [person('1', 0, 'ada', 'x'), person('2', 0, null), person('3', 0, 'cy')])
-        expect(await documents.unfindable(['1', '2', '3', '4'])).to.deep.equal([])
+        expect(await check(['1', '2', '3', '4'])).to.deep.equal({ unfindable: [], strays: [] })
         await write(documents, [person('1', 1, 'eve', 'y')])
-        expect(await documents.unfindable(['1', '3'])).to.deep.equal([])
+        expect(await check(['1', '3'])).to.deep.equal({ unfindable: [], strays: [] })
       })
 
       it('keeps generations apart', async () => {

@@ -80,7 +80,8 @@ describe('roster verify', () => {
         { kind: 'missing', projection: 'profiles', key: '5', stream: 'user-5' },
         { kind: 'extra', projection: 'profiles', key: '77', stream: 'user-77' },
       ]
-      expect(await verify()).to.deep.include({ code: 1, found: expected })
+      const left = { kind: 'stray', projection: 'profiles', index: 'username', key: '5' }
+      expect(await verify()).to.deep.include({ code: 1, found: [...expected, left] })
       const repaired = await verify('--repair')
       expect(repaired).to.deep.include({ code: 1, found: expected })
       expect(repaired.summary).to.include({ repaired: 3 })
@@ -129,6 +130,80 @@ describe('roster verify', () => {
         expect(await findable()).to.equal(10)
       }))
   }
+
+  for (const projection of projections) {
+    for (const name of Object.keys(projection.indexes)) {
+      const tables = tablesOf({ projection: projection.name, number: 1 })
+      const [table, document] = [tables.index(name), `FROM ${tables.documents} LIMIT 1`]
+      it(`finds in the index ${name} of ${projection.name} what no document is to be found by, and mends that`, () =>
+        inWorld(
+          async ({ verify, tamper }) => {
+            tamper('read', `INSERT INTO ${table} SELECT 'other', key, row ${document}`)
+            tamper('read', `INSERT INTO ${table} SELECT 'other', 'nobody', row ${document}`)
+            tamper('read', `INSERT INTO ${table} VALUES ('later', 'nobody', 1000000)`)
+            const { code, found } = await verify()
+            expect({ code, kinds: found.map(({ kind }) => kind) }).to.deep.equal({
+              code: 1,
+              kinds: ['stray', 'stray', 'stray'],
+            })
+            expect(found.filter(({ key }) => key === 'nobody')).to.deep.equal(
+              Array(2).fill({ kind: 'stray', projection: projection.name, index: name, key: 'nobody' }),
+            )
+            const repaired = await verify('--repair')
+            expect(repaired).to.deep.include({ code: 1, found })
+            expect(repaired.summary).to.include({ repaired: 3 })
+            expect(await verify()).to.deep.include({ code: 0, found: [] })
+          },
+          [projection.name],
+        ))
+    }
+  }
+
+  for (const [what, table, part] of [
+    ['suffix', suffixes, 'r'],
+    ['gram', grams, 'rn'],
+  ] as const) {
+    it(`finds a ${what} of names that no user is to be found by, and mends that`, () =>
+      inWorld(async ({ verify, tamper, findable }) => {
+        tamper('read', `INSERT INTO ${table} VALUES ('${part}', 'earnest', '77', 77)`)
+        tamper('read', `INSERT INTO ${table} VALUES ('${part}', 'earnest', '3', 3)`)
+        tamper(
+          'read',
+          `INSERT OR IGNORE INTO ${table} SELECT DISTINCT '~~', value, key, row FROM ${table} WHERE key = '4'`,
+        )
+        const expected = ['3', '77', '4'].map(key => ({
+          kind: 'stray',
+          projection: 'profiles',
+          index: 'username',
+          key,
+        }))
+        expect(await verify()).to.deep.include({ code: 1, found: expected })
+        const repaired = await verify('--repair')
+        expect(repaired).to.deep.include({ code: 1, found: expected })
+        expect(repaired.summary).to.include({ repaired: 3 })
+        expect(await verify()).to.deep.include({ code: 0, found: [] })
+        expect(await findable()).to.equal(10)
+      }))
+  }
+
+  it('finds all by which a user was found whose document is gone, and mends that', () =>
+    inWorld(async ({ verify, tamper, findable }) => {
+      for (const [table, values] of [
+        [index('username'), "('gone', '77', 77)"],
+        [
+          suffixes,
+          "('gone', 'gone', '77', 77), ('one', 'gone', '77', 77), ('ne', 'gone', '77', 77), ('e', 'gone', '77', 77)",
+        ],
+        [grams, "('go', 'gone', '77', 77), ('on', 'gone', '77', 77), ('ne', 'gone', '77', 77)"],
+      ]) {
+        tamper('read', `INSERT INTO ${table} VALUES ${values}`)
+      }
+      const expected = [{ kind: 'stray', projection: 'profiles', index: 'username', key: '77' }]
+      expect(await verify()).to.deep.include({ code: 1, found: expected })
+      expect((await verify('--repair')).summary).to.include({ repaired: 1 })
+      expect(await verify()).to.deep.include({ code: 0, found: [] })
+      expect(await findable()).to.equal(10)
+    }))
 
   for (const { name } of projections) {
     it(`finds a document changed by hand in the read model ${name}, whichever, and mends it`, () =>

@@ -16,6 +16,8 @@ import { allOf, type ScratchDocuments } from './scratch.ts'
 
 type Stored = StoredDocument<JsonObject>
 type Place = Pick<Stored, 'key' | 'stream'>
+/** `isTold`: that it is not as it should be. */
+type Compared = Place & { isTold: boolean }
 
 export type Comparing = {
   eventStore: EventStore
@@ -46,27 +48,37 @@ export async function compareDocuments(comparing: Comparing): Promise<Comparison
   const { readStore, projection, generation, truth, report } = comparing
   const live = readStore.open(generation, projection)
   const isBehind = await createIsBehind(comparing)
+  const check = await live.checkIndexes()
   const result: Comparison = { documents: 0, behind: 0, repaired: 0 }
 
-  let right: Place[] = []
+  let unchecked: Compared[] = []
 
   async function settle(finding: Finding | 'behind' | null, place: Place): Promise<void> {
     result.documents++
     comparing.onDocument?.()
     if (finding === 'behind') result.behind++
-    if (finding === null || finding === 'behind') right.push(place)
-    else await tell(finding, place)
-    if (right.length >= documentsAtOnce) await checkFindable()
+    const isTold = finding !== null && finding !== 'behind'
+    if (isTold) await tell(finding, place)
+    unchecked.push({ key: place.key, stream: place.stream, isTold })
+    if (unchecked.length >= documentsAtOnce) await checkFindable()
   }
 
   /** What is stored as it should be, but is not found, is as good as missing. */
   async function checkFindable(): Promise<void> {
-    const unfindable = new Set(await live.unfindable(right.map(({ key }) => key)))
-    for (const { key, stream } of right) {
+    const unfindable = new Set(await check.unfindable(unchecked.map(({ key }) => key)))
+    for (const { key, stream, isTold } of unchecked) {
       const finding = { kind: 'unfindable', projection: projection.name, key, stream } as const
-      if (unfindable.has(key)) await tell(finding, { key, stream })
+      if (unfindable.has(key) && !isTold) await tell(finding, { key, stream })
     }
-    right = []
+    unchecked = []
+  }
+
+  /** What is in an index and no document is to be found by. */
+  async function tellStrays(): Promise<void> {
+    for await (const stray of check.strays({ remove: comparing.repair, signal: comparing.signal })) {
+      await report({ kind: 'stray', projection: projection.name, ...stray })
+      if (comparing.repair) result.repaired++
+    }
   }
 
   async function tell(finding: Finding, { key, stream }: Place): Promise<void> {
@@ -81,6 +93,7 @@ export async function compareDocuments(comparing: Comparing): Promise<Comparison
     else if (found) await settle(await extra(comparing, found), found)
   }
   await checkFindable()
+  await tellStrays()
   for (const { stream, key, error } of await readStore.parked(generationFollower(generation))) {
     await report({ kind: 'parked', projection: projection.name, key, stream, problem: error })
   }

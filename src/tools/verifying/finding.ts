@@ -3,6 +3,7 @@ import { printable } from '../spelled-out.ts'
 /** Something that is not as the log says it should be. Tells where, and never what stands there. */
 export type Finding =
   | { kind: 'missing' | 'extra' | 'unfindable'; projection: string; key: string; stream: string }
+  | { kind: 'stray'; projection: string; index: string; key: string }
   | { kind: 'differing'; projection: string; key: string; stream: string; paths: string[] }
   | {
       kind: 'stale' | 'misplaced' | 'parked'
@@ -30,6 +31,8 @@ function told(finding: Finding): string {
       return `${finding.projection} ${finding.key}: ${finding.kind}, by ${finding.stream}`
     case 'unfindable':
       return `${finding.projection} ${finding.key}: not found by all that it is to be found by`
+    case 'stray':
+      return `${finding.projection} ${finding.key}: in the index ${finding.index} by what it is not to be found by`
     case 'differing':
       return `${finding.projection} ${finding.key}: differs in ${finding.paths.join(', ')}`
     case 'stale':
