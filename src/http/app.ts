@@ -20,6 +20,7 @@ import { createExportUser } from './export.ts'
 import { parse, read } from './fields.ts'
 import { fixedHeaders } from './headers.ts'
 import { showHealth } from './health.ts'
+import { createHideTime } from './hide-time.ts'
 import { asItIsOrWas, createHistoryRoutes } from './history.ts'
 import { createLimits } from './limits.ts'
 import { createNewCommand, createNewContext } from './new-context.ts'
@@ -80,16 +81,16 @@ export function createApp(parts: AppParts): Koa<RequestState> {
 /** Every route. What is limited by address is so before anything else is looked at. */
 export function createRoutes(parts: AppParts): Route[] {
   const { accounts, profiles, sessions: sessionQueries, publicKeys, settings } = parts
-  const { hideUnknownEmails } = settings
+  const hideTime = settings.hideUnknownEmails ? createHideTime() : null
   const newContext = createNewContext(settings.commandTimeoutMs)
   const newCommand = createNewCommand(newContext)
   const { recogniseViewer, requireAccount, requireAccountOrKey } = createCredentials(accounts, newContext)
-  const register = createRegister(accounts, newCommand, hideUnknownEmails)
+  const register = createRegister(accounts, newCommand, hideTime)
   const clientOf = createClientOf(settings.trustProxy)
   const limits = createLimits({ ...parts, ...settings, clientOf })
   const tokens = createTokenRoutes(accounts, newCommand, { clientOf, limits })
   const sessions = createSessionRoutes(accounts, sessionQueries, newContext, newCommand)
-  const reset = createPasswordResetRoutes(accounts, newContext, newCommand, hideUnknownEmails)
+  const reset = createPasswordResetRoutes(accounts, newContext, newCommand, hideTime)
   const limitEdits = limits.byAccount('edits-per-account')
   const limitRegistrations = limits.byAddress('registrations-per-address')
   const readRegistration = read(registerBody)
@@ -100,7 +101,7 @@ export function createRoutes(parts: AppParts): Route[] {
   const changePassword = createChangePassword(accounts, newCommand, limits)
   const limitEmailChanges = limits.byAddress('email-changes-per-address')
   const readEmailChange = parse(changeEmailBody)
-  const email = createEmailChangeRoutes(accounts, newCommand, { hideUnknownEmails, limits })
+  const email = createEmailChangeRoutes(accounts, newCommand, { hideTime, limits })
   const history = createHistoryRoutes(parts.history, newContext)
   const viewProfile = asItIsOrWas(
     steps(recogniseViewer, createViewProfile(profiles)),

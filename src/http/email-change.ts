@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { AccessClaims, Accounts } from '../account/accounts.ts'
 import { type Answer, type Exchange, json } from './exchange.ts'
 import { password, text } from './fields.ts'
-import { hideTime } from './hide-time.ts'
+import type { HideTime } from './hide-time.ts'
 import type { Limits } from './limits.ts'
 import type { NewContext } from './new-context.ts'
 import { emailRule, longestEmail } from './register.ts'
@@ -22,14 +22,14 @@ const done = (...headers: string[]): Answer => json(200, { status: 'OK' }, ...he
 export function createEmailChangeRoutes(
   accounts: Accounts,
   newCommand: NewContext,
-  { hideUnknownEmails, limits }: { hideUnknownEmails: boolean; limits: Limits },
+  { hideTime, limits }: { hideTime: HideTime | null; limits: Limits },
 ) {
   return {
     async changeEmail(exchange: Exchange & Change): Promise<Answer> {
       const { claims, fields } = exchange
       const context = { ...newCommand(exchange), permit: limits.permitEmailChange(exchange) }
       await limits.withPassword(exchange, () => accounts.requestEmailChange(claims, fields, context))
-      if (hideUnknownEmails) await hideTime(exchange)
+      if (hideTime) await hideTime(exchange)
       return done()
     },
 

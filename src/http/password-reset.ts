@@ -3,7 +3,7 @@ import type { Accounts } from '../account/accounts.ts'
 import { DomainError } from '../account/domain-error.ts'
 import { type Answer, type Exchange, json } from './exchange.ts'
 import { password, text } from './fields.ts'
-import { hideTime } from './hide-time.ts'
+import type { HideTime } from './hide-time.ts'
 import type { NewContext } from './new-context.ts'
 import { emailRule } from './register.ts'
 
@@ -16,12 +16,12 @@ export const validateResetBody = z.object({ token: text() })
 
 const done = (): Answer => json(200, { status: 'OK' })
 
-/** The last steps of the three password reset routes. */
+/** The last steps of the three password reset routes. With `hideTime` nobody is told which addresses are known. */
 export function createPasswordResetRoutes(
   accounts: Accounts,
   newContext: NewContext,
   newCommand: NewContext,
-  hideUnknownEmails: boolean,
+  hideTime: HideTime | null,
 ) {
   async function requestReset(exchange: Exchange & { fields: z.infer<typeof requestResetBody> }) {
     await accounts.requestPasswordReset(exchange.fields.email, newCommand(exchange))
@@ -29,7 +29,7 @@ export function createPasswordResetRoutes(
   }
 
   return {
-    requestReset: hideUnknownEmails ? hidingWhoIsUnknown(requestReset) : requestReset,
+    requestReset: hideTime ? hidingWhoIsUnknown(requestReset, hideTime) : requestReset,
 
     async confirmReset(exchange: Exchange & { fields: z.infer<typeof confirmResetBody> }) {
       await accounts.confirmPasswordReset(exchange.fields, newCommand(exchange))
@@ -44,7 +44,10 @@ export function createPasswordResetRoutes(
 }
 
 /** The same answer at the same time, whether or not there is an account with that address. */
-function hidingWhoIsUnknown<E extends Exchange>(requestReset: (exchange: E) => Promise<Answer>) {
+function hidingWhoIsUnknown<E extends Exchange>(
+  requestReset: (exchange: E) => Promise<Answer>,
+  hideTime: HideTime,
+) {
   return async (exchange: E): Promise<Answer> => {
     try {
       await requestReset(exchange)

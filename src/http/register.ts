@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Accounts, NewUser } from '../account/accounts.ts'
+import { DomainError } from '../account/domain-error.ts'
 import { isValidEmail } from '../account/email-address.ts'
 import { isValidUsername } from '../account/names.ts'
 import type { Sent } from './body.ts'
@@ -7,7 +8,7 @@ import { fieldError } from './errors.ts'
 import { type Exchange, json } from './exchange.ts'
 import { notAnEmail, notAUsername } from './field-errors.ts'
 import { hasMoreCodePoints, type Inspection, inspect, password, refuseFields, text } from './fields.ts'
-import { hideTime } from './hide-time.ts'
+import type { HideTime } from './hide-time.ts'
 import type { NewContext } from './new-context.ts'
 import { profileTexts, toProfileFields } from './profile-fields.ts'
 import { pendingUnless } from './visible.ts'
@@ -34,7 +35,7 @@ const fieldOrder = Object.keys(registerBody.shape)
 type RegisterFields = z.infer<typeof registerBody>
 
 /** The last step of a registration: tells everything that is wrong with it at once, or registers. */
-export function createRegister(accounts: Accounts, newCommand: NewContext, hideUnknownEmails: boolean) {
+export function createRegister(accounts: Accounts, newCommand: NewContext, hideTime: HideTime | null) {
   return async (exchange: Exchange & { sent: Sent; inspection: Inspection<RegisterFields> }) => {
     const { sent, inspection } = exchange
     const context = newCommand(exchange)
@@ -45,11 +46,15 @@ export function createRegister(accounts: Accounts, newCommand: NewContext, hideU
       return refuseFields([...errors, ...more.map(fieldError)], fieldOrder)
     }
     const user = toNewUser(inspection.fields)
-    const { value, visible } = await accounts.registerUser(user, context)
+    const { value, visible } = await accounts.registerUser(user, context).catch(async (error: unknown) => {
+      // It may have waited for another attempt with its key, which looked for an address.
+      if (hideTime && error instanceof DomainError) await hideTime(exchange)
+      throw error
+    })
     const location = `/api/users/${encodeURIComponent(value.username)}/`
     // As it was sent: whether somebody has it already is not told where addresses are hidden.
     const body = { email: user.email, username: value.username }
-    if (hideUnknownEmails) await hideTime(exchange)
+    if (hideTime) await hideTime(exchange)
     return json(201, body, 'Location', location, ...pendingUnless(visible))
   }
 }
