@@ -33,7 +33,7 @@ const tokens = createTokens({ secret: Buffer.alloc(32, 1) })
 
 /** One process of its own, with nothing in its memory. */
 function process(store: EventStore, time?: Parameters<typeof createClaims>[0]['time']) {
-  const handler = createHandler({ store, now })
+  const handler = createHandler({ store, now, cachedStreams: 100 })
   const namesKey = Buffer.alloc(32, 7)
   const claims = createClaims({ store, handler, namesKey, now, ...(time ? { time } : {}) })
   const nextUserId = createUserIds({ store, handler, blockSize: 1 })

@@ -31,7 +31,7 @@ const now = () => Date.UTC(2026, 0, 1)
 
 /** Erases a user, as a process of its own. */
 async function erase(store: EventStore, userId: number): Promise<void> {
-  const handler = createHandler({ store, now })
+  const handler = createHandler({ store, now, cachedStreams: 100 })
   const intent = { ...context, key: 'erase', actor: 'operator' as const }
   await handler.handle(accounts, accountStream(userId), intent, (account, _revision, at) =>
     eraseByOperator(account, at),
@@ -46,7 +46,7 @@ function process(
   time?: { monotonicNow(): number; pause(milliseconds: number): Promise<void> },
   clock = now,
 ) {
-  const handler = createHandler({ store, now: clock })
+  const handler = createHandler({ store, now: clock, cachedStreams: 100 })
   const claims = createClaims({ store, handler, namesKey, now: clock, ...(time ? { time } : {}) })
   const nextUserId = createUserIds({ store, handler, blockSize: 2 })
   return {

@@ -58,14 +58,14 @@ async function withUsers(use: (world: Awaited<ReturnType<typeof worldOn>>) => Pr
 
 async function worldOn(stage: Stage) {
   const { eventStore, readStore } = stage
-  const handler = createHandler({ store: eventStore, now: Date.now })
+  const handler = createHandler({ store: eventStore, now: Date.now, cachedStreams: 100 })
   const removed: number[] = []
 
   function eraserOptions(seen: { eventStore: EventStore; readStore: ReadStore } = stage) {
     return {
       store: seen.eventStore,
       readStore: seen.readStore,
-      handler: createHandler({ store: seen.eventStore, now: Date.now }),
+      handler: createHandler({ store: seen.eventStore, now: Date.now, cachedStreams: 100 }),
       sessions: createSessionQueries(seen.readStore, Date.now, { refreshMs: 10 }),
       generations: createForgetting({ ...seen, logId, projections, log: silent }),
       removals: [async (id: number) => void removed.push(id)],

@@ -19,7 +19,7 @@ export function process(
   { hideUnknownEmails = false } = {},
 ) {
   const now = () => processNow
-  const handler = createHandler({ store, now })
+  const handler = createHandler({ store, now, cachedStreams: 100 })
   const claims = createClaims({
     store,
     handler,
