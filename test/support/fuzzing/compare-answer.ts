@@ -70,7 +70,8 @@ export function createCompareAnswer(document: ApiDocument) {
     if (status >= 500 && status !== 503) return `expected no 5xx but 503, found ${status} ${body}`
     if (status === 503 && !/^\d+$/.test(headers.get('retry-after') ?? ''))
       return 'expected Retry-After with 503'
-    if (!headers.has('x-request-id')) return 'expected X-Request-Id, found none'
+    if (!/^[\w.-]{1,128}$/.test(headers.get('x-request-id') ?? ''))
+      return `expected X-Request-Id, found ${headers.get('x-request-id') ?? 'none'}`
     if (status === 401 && !headers.has('www-authenticate')) return 'expected WWW-Authenticate with 401'
     if (status === 405 && !headers.has('allow')) return 'expected Allow with 405'
     if (body !== '' && status !== 200 && !headers.get('content-type')?.startsWith('application/json'))
@@ -90,6 +91,11 @@ export function createCompareAnswer(document: ApiDocument) {
       return `expected ${expected}, found ${status} ${body.slice(0, 200)}`
     return asked.method === 'HEAD' || body === '' ? null : problemOfError(body)
   }
+}
+
+/** The status of an answer as it came over the wire, null if it is none. */
+export function statusOf(text: string): number | null {
+  return parseAnswer(text)?.status ?? null
 }
 
 function parseAnswer(text: string): Answer | null {
