@@ -1,7 +1,10 @@
+import { LRUCache } from 'lru-cache'
 import type { RateLimiterAbstract, RateLimiterMemory } from 'rate-limiter-flexible'
 
 /** So many times within a window is a count told to the others, and brought up to theirs. */
 const timesShared = 20
+/** Of so many who do something within a window, what is not told yet is remembered: each takes some hundred bytes. */
+const mostRemembered = 50_000
 
 /**
  * A counter that counts in memory, at once, and tells the other processes in the background of every so many: the limit
@@ -12,7 +15,7 @@ export function createPartlyShared(
   shared: RateLimiterAbstract,
 ): Pick<RateLimiterAbstract, 'consume' | 'get'> {
   const step = Math.ceil(own.points / timesShared)
-  const untold = new Map<string, number>()
+  const untold = new LRUCache<string, number>({ max: mostRemembered, ttl: own.duration * 1000 })
 
   async function tell(key: string, points: number): Promise<void> {
     const theirs = await shared.penalty(key, points)
