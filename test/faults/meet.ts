@@ -3,7 +3,8 @@ import { checkAll, checkAtRest, recover } from './checks/recover.ts'
 import type { Extent, Fault } from './fault.ts'
 import { noCounts } from './load/ledger.ts'
 import { tableRow } from './report.ts'
-import { type Held, held, megabytes } from './world/memory.ts'
+import { type Held, held, megabytes, together } from './world/memory.ts'
+import type { RosterProcess } from './world/roster-process.ts'
 import { openWorld, type Stores, type World } from './world/world.ts'
 
 const violationsShown = 20
@@ -49,13 +50,12 @@ async function round(world: World, fault: Fault, extent: Extent, lost: () => num
   const { ledger, service, stores } = world
   ledger.counts = noCounts()
   await world.underLoad(() => pause(warmUpMs))
-  const processes = service.processes()
-  const before = await held(processes)
+  const heldBefore = await held(service.processes())
   const did = await fault.commit(world, extent)
   const recovery = await recover(world)
-  const after = await held(service.processes())
-  const isSame = service.processes().every(process => processes.includes(process))
-  if (isSame) ledger.violations.push(...notReturned(before, after, processes.length))
+  const heldAfter = await held(service.processes())
+  ledger.violations.push(...notReturned(heldBefore, heldAfter))
+  const [before, after] = [together(heldBefore.values()), together(heldAfter.values())]
   console.log(
     tableRow({
       ...{ fault: fault.name, stores, did, counts: ledger.counts },
@@ -64,14 +64,21 @@ async function round(world: World, fault: Fault, extent: Extent, lost: () => num
   )
 }
 
-function notReturned(before: Held, after: Held, processes: number): string[] {
+/** What those that live on hold too much of. */
+function notReturned(
+  before: ReadonlyMap<RosterProcess, Held>,
+  after: ReadonlyMap<RosterProcess, Held>,
+): string[] {
+  const survivors = [...before.keys()].filter(process => after.has(process))
+  const of = (each: typeof before) => together(survivors.flatMap(process => each.get(process) ?? []))
+  const [then, now] = [of(before), of(after)]
   const found: string[] = []
-  if (after.bytes - before.bytes > processes * mayGrowByBytes)
+  if (now.bytes - then.bytes > survivors.length * mayGrowByBytes)
     found.push(
-      `memory was not returned: expected about ${megabytes(before.bytes)}, found ${megabytes(after.bytes)}`,
+      `memory was not returned: expected about ${megabytes(then.bytes)}, found ${megabytes(now.bytes)}`,
     )
-  if (after.handles - before.handles > processes * mayGrowByHandles)
-    found.push(`file handles were not returned: expected about ${before.handles}, found ${after.handles}`)
+  if (now.handles !== null && now.handles - (then.handles ?? 0) > survivors.length * mayGrowByHandles)
+    found.push(`file handles were not returned: expected about ${then.handles}, found ${now.handles}`)
   return found
 }
 

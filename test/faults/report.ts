@@ -14,7 +14,7 @@ export type Row = {
 }
 
 /** Acknowledged writes. */
-const written = ({ requests: _, unanswered: __, ...acknowledged }: Counts) =>
+export const written = ({ requests: _, unanswered: __, ...acknowledged }: Counts) =>
   Object.values(acknowledged).reduce((sum, each) => sum + each, 0)
 
 const columns: { title: string; width: number; value(row: Row): string | number }[] = [
@@ -30,7 +30,16 @@ const columns: { title: string; width: number; value(row: Row): string | number 
     width: 15,
     value: row => `${megabytes(row.before.bytes)}→${megabytes(row.after.bytes)}`,
   },
-  { title: 'handles', width: 9, value: row => `${row.before.handles}→${row.after.handles}` },
+  {
+    title: 'resident',
+    width: 15,
+    value: row => `${megabytes(row.before.resident)}→${megabytes(row.after.resident)}`,
+  },
+  {
+    title: 'handles',
+    width: 9,
+    value: row => `${row.before.handles ?? 'untold'}→${row.after.handles ?? 'untold'}`,
+  },
   { title: 'lost', width: 4, value: row => row.lost },
   { title: 'what was done', width: -1, value: row => row.did },
 ]

@@ -4,6 +4,7 @@ import { faults } from './faults.ts'
 import { inParallel } from './load/in-parallel.ts'
 import { meet } from './meet.ts'
 import { tableHead } from './report.ts'
+import { cannotTellHandles } from './world/memory.ts'
 import { kills } from './world/service.ts'
 import type { Stores } from './world/world.ts'
 
@@ -30,6 +31,8 @@ async function run({ only, on: wantedOn, ...extent }: Run): Promise<number> {
   const skipped: string[] = []
   if (process.env.MONGODB_URL === undefined)
     skipped.push('MongoDB: MONGODB_URL says of none; with EventStoreDB the read models are in SQLite')
+  const untold = cannotTellHandles()
+  if (untold !== null) skipped.push(`file handles: ${untold}`)
   const todo: { fault: Fault; on: Stores }[] = []
   for (const fault of wanted) {
     const reason = (await fault.cannot?.()) ?? null
