@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { IndexCheck, Stray } from './read-store.ts'
 import { type Entries, type IndexTable, type PartTable, storedValue } from './sqlite-entries.ts'
 import type { Row, Rows } from './sqlite-rows.ts'
@@ -107,5 +108,3 @@ function toFound(row: Row): Found {
   const [value, key, at] = row.slice(-3) as [string, string, number]
   return { value, key, row: at, part: row.length > 3 ? String(row[0]) : null }
 }
-
-const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve))

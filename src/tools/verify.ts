@@ -84,6 +84,7 @@ async function verify(verifying: Verifying): Promise<Comparison & { events: numb
   if (profiles) {
     const { namesKey } = identity
     await checkNames(profiles.documents, streams, { eventStore, namesKey, signal }, report)
+    if (signal.aborted) throw new Stopped(howToGoOn)
   }
 
   const namesChecked = profiles !== undefined

@@ -1,14 +1,11 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { hideCursor, onPseudoTerminal, showCursor } from '../support/pseudo-terminal.ts'
 import { type Run, rosterOnTerminal } from '../support/run-roster.ts'
 import { register, withLogIn } from '../support/sample-log.ts'
 import { withTemporaryFolder } from '../support/temporary-folder.ts'
 
-const program = join(import.meta.dirname, '../../bin/roster.cjs')
-const [hideCursor, showCursor] = ['\u001b[?25l', '\u001b[?25h']
 const count = (text: string, sign: string) => text.split(sign).length - 1
 
 /** A folder with a log of three users in `data`, and an export of it. */
@@ -99,18 +96,3 @@ describe('the progress of a tool on a terminal', () => {
       }
     }))
 })
-
-/** Runs the real command on a terminal, which util-linux makes, and gives all that is seen there. */
-async function onPseudoTerminal(environment: Record<string, string>, args: readonly string[]) {
-  const command = [process.execPath, program, ...args].map(word => `'${word}'`).join(' ')
-  const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { PATH: process.env.PATH, TERM: 'xterm', ...environment },
-  })
-  let terminal = ''
-  child.stdout.on('data', chunk => {
-    terminal += String(chunk)
-  })
-  await once(child, 'close')
-  return { code: child.exitCode, terminal }
-}

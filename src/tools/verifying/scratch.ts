@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { JsonObject } from '../../event-store/event-store.ts'
 import { newGeneration } from '../../projector/generation-requests.ts'
 import {
@@ -66,6 +67,8 @@ export async function* allOf<Document extends JsonObject>(
   for (let after: string | null = null; ; ) {
     const page: StoredDocument<Document>[] = await documents.scan({ limit: 1000, after })
     yield* page
+    // SQLite holds up the event loop, and no signal would be heard.
+    await nextTurn()
     const last = page.at(-1)
     if (!last) return
     after = last.key
