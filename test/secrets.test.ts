@@ -254,15 +254,16 @@ describe('A secret', () => {
         EVENTSTORE_URL: `esdb://admin:${secrets[0]}@127.0.0.1:${events}?tls=false`,
         MONGODB_URL: `mongodb://admin:${secrets[1]}@127.0.0.1:${reads}/roster?serverSelectionTimeoutMS=500`,
         SMTP_URL: `smtp://admin:${secrets[2]}@127.0.0.1:${mail}`,
+        COMMAND_TIMEOUT_MS: '1000',
       }
       const stderr = await withProgram(variables, async program => {
         const client = createHttpClient(program.urls.get('api') ?? '')
         const user = { username: 'egekaya', email: 'ege@example.org', password }
-        const answers = [
-          await client.post('/api/user/create/', user),
-          await client.post('/api/token/obtain/', user),
-          await client.get('/api/users/egekaya/'),
-        ]
+        const answers = await Promise.all([
+          client.post('/api/user/create/', user),
+          client.post('/api/token/obtain/', user),
+          client.get('/api/users/egekaya/'),
+        ])
         client.close()
         expect(answers.map(({ status }) => status)).to.deep.equal([503, 503, 503])
         await eventually(() => expect(program.log.join('\n')).to.contain('out of reach'))

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import type { Extent, Fault } from './fault.ts'
 import { faults } from './faults.ts'
@@ -45,6 +46,8 @@ async function run({ only, on: wantedOn, ...extent }: Run): Promise<number> {
   for (const what of skipped) console.log(`SKIPPED: ${what}`)
 
   console.log(tableHead())
+  const standstill = monitorEventLoopDelay()
+  standstill.enable()
   let lost = 0
   for (const isAlone of [false, true]) {
     const together = todo.filter(({ fault }) => (fault.alone ?? false) === isAlone)
@@ -56,6 +59,7 @@ async function run({ only, on: wantedOn, ...extent }: Run): Promise<number> {
   }
   console.log(`kill -9: ${[...kills].map(([role, times]) => `${role} ${times}`).join(', ') || 'none'}`)
   for (const what of skipped) console.log(`SKIPPED: ${what}`)
+  console.log(`The laboratory itself stood still for ${(standstill.max / 1e9).toFixed(1)} s at most`)
   console.log(`${todo.length} faults, ${Math.round(performance.now() / 1000)} s: ${lost} lost`)
   return lost > 0 ? 1 : 0
 }
