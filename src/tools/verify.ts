@@ -4,7 +4,7 @@ import type { JsonObject, RecordedEvent } from '../event-store/event-store.ts'
 import { untruncated } from '../event-store/log-transfer.ts'
 import { foldEvents, keyEvents, type Unapplied } from '../projector/fold.ts'
 import type { Projection } from '../projector/projection.ts'
-import { showProgress } from './progress.ts'
+import { withProgress } from './progress.ts'
 import { describeTool, exitCodes, type Shell, Stopped } from './shell.ts'
 import { spelledOut } from './spelled-out.ts'
 import { chosenProjections, type Stores, withStores } from './stores.ts'
@@ -89,9 +89,8 @@ async function verify(verifying: Verifying): Promise<Comparison & { events: numb
 
   const namesChecked = profiles !== undefined
   const sum = { events, documents: 0, behind: 0, repaired: 0, namesChecked }
-  const bar = showProgress(shell, 'compare', events, 'documents')
-  const onDocument = () => bar.update(sum.documents, sum.documents)
-  try {
+  await withProgress(shell, 'compare', events, 'documents', async bar => {
+    const onDocument = () => bar.update(sum.documents, sum.documents)
     for (const { projection, documents: truth } of truths) {
       const generation = await liveGeneration(stores, projection, report)
       if (!generation) continue
@@ -102,9 +101,7 @@ async function verify(verifying: Verifying): Promise<Comparison & { events: numb
       sum.repaired += compared.repaired
       if (signal.aborted) throw new Stopped(howToGoOn)
     }
-  } finally {
-    bar.stop()
-  }
+  })
   return sum
 }
 
@@ -115,11 +112,10 @@ async function readLog(
 ): Promise<number> {
   const { eventStore } = stores
   const head = await eventStore.head()
-  const bar = showProgress(shell, 'verify', Number(head), 'events')
   let events = 0
   let waiting: RecordedEvent[] = []
   const { signal } = shell
-  try {
+  await withProgress(shell, 'verify', Number(head), 'events', async bar => {
     for await (const batch of untruncated(eventStore, eventStore.readAll({ signal }))) {
       waiting.push(...batch.events.filter(({ position }) => position <= head))
       const isLast = batch.caughtUp || batch.checkpoint >= head
@@ -131,9 +127,7 @@ async function readLog(
       }
       if (isLast) break
     }
-  } finally {
-    bar.stop()
-  }
+  })
   if (signal.aborted) throw new Stopped(howToGoOn)
   return events
 }
