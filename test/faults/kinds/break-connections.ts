@@ -16,6 +16,7 @@ const apartMs = 1000
 
 /** Breaks the connections to the stores, one kind after the other, to both together or to one. */
 export const breakConnections: Fault['commit'] = async ({ underLoad, proxies }, { isQuick }) => {
+  if (proxies.length === 0) throw new Error('expected proxies on the way to the stores, found none')
   const targets = isQuick ? [proxies] : [proxies, ...proxies.map(proxy => [proxy])]
   await underLoad(async () => {
     for (const target of targets) {

@@ -66,6 +66,8 @@ async function undergo(trial: Trial, tool: Tool, ledger: Ledger): Promise<void> 
   const killAfter = whole * (0.2 + randomInt(60) / 100)
   const killed = await tool(args, { ...options, killAfter })
   const isKilled = killed.code === null
+  if (!isKilled && killed.code !== 0)
+    ledger.violations.push(`${name}, to be killed: ended with ${killed.code}: ${killed.stderr}`)
   if (!isKilled) await trial.prepare?.()
   const again = await toTheEnd('again after a kill')
   const how = isKilled ? `killed after ${killAfter.toFixed(1)} s` : 'was done before it was killed'
@@ -97,7 +99,8 @@ function trialsOf(
 
   async function sameLog(): Promise<string | null> {
     const exported = at('moved.ndjson')
-    await tool(['export', '--out', exported], { dataDir: moved })
+    const { code, stderr } = await tool(['export', '--out', exported], { dataDir: moved })
+    if (code !== 0) return `export of what was imported ended with ${code}: ${stderr}`
     return (await readFile(exported)).equals(await readFile(log)) ? null : `${exported} is not ${log}`
   }
 
@@ -112,7 +115,8 @@ function trialsOf(
   }
 
   async function allAreThere(): Promise<string | null> {
-    const { stdout } = await tool(['import-users', '--json', list])
+    const { code, stdout, stderr } = await tool(['import-users', '--json', list])
+    if (code !== 0) return `once more ended with ${code}: ${stderr}`
     const outcomes = stdout.split('\n').filter(line => line.includes('"imported"'))
     return outcomes.length === 0 ? null : `once more imported ${outcomes.length}: ${outcomes[0]}`
   }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -16,6 +16,10 @@ export type RosterProcess = {
   /** Resolves once `/healthz` answers; throws if the process ends first or 90 s pass. */
   healthy(): Promise<void>
   signal(signal: NodeJS.Signals): void
+  /** What it has written so far. */
+  output(): string
+  /** Whether it was healthy and then ended though nobody ended it. */
+  hasCrashed(): boolean
   /** `kill -9`; resolves when the process is gone. */
   kill(): Promise<void>
   /** SIGTERM; resolves with the exit code, null if it had to be killed after 20 s. */
@@ -42,6 +46,7 @@ export async function startRosterProcess(
   const [port, opsPort] = [await freePort(), await freePort()]
   const healthPort = variables.ROLES?.includes('api') ? port : opsPort
   const output = openSync(logFile, 'a')
+  const outputFrom = fstatSync(output).size
   const child = spawn(process.execPath, ['--require', collectOnSignal, program], {
     env: { PATH: process.env.PATH, PORT: String(port), OPS_PORT: String(opsPort), ...variables },
     stdio: ['ignore', output, output],
@@ -50,6 +55,14 @@ export async function startRosterProcess(
   children.add(child)
   const exited = once(child, 'exit').then(() => children.delete(child))
   const isAlive = () => child.exitCode === null && child.signalCode === null
+  let wasHealthy = false
+  let isEnded = false
+  const written = () => readFileSync(logFile).subarray(outputFrom).toString()
+
+  function end(signal: 'SIGKILL' | 'SIGTERM'): void {
+    isEnded ||= isAlive()
+    child.kill(signal)
+  }
 
   return {
     pid: child.pid ?? 0,
@@ -61,25 +74,32 @@ export async function startRosterProcess(
       const end = performance.now() + startWithinMs
       for (;;) {
         if (!isAlive())
-          throw new Error(`expected ${program} to start, it ended with ${child.exitCode}:\n${tail(logFile)}`)
+          throw new Error(
+            `expected ${program} to start, it ended with ${child.exitCode}:\n${lastLines(written())}`,
+          )
         const answer = await fetch(`http://127.0.0.1:${healthPort}/healthz`).catch(() => null)
         await answer?.arrayBuffer()
-        if (answer?.ok) return
+        if (answer?.ok) {
+          wasHealthy = true
+          return
+        }
         if (performance.now() > end)
-          throw new Error(`expected an answer within ${startWithinMs} ms:\n${tail(logFile)}`)
+          throw new Error(`expected an answer within ${startWithinMs} ms:\n${lastLines(written())}`)
         await pause(10)
       }
     },
 
     signal: signal => void child.kill(signal),
+    output: written,
+    hasCrashed: () => wasHealthy && !isEnded && !isAlive(),
 
     async kill() {
-      child.kill('SIGKILL')
+      end('SIGKILL')
       await exited
     },
 
     async stop() {
-      child.kill('SIGTERM')
+      end('SIGTERM')
       const timer = setTimeout(() => child.kill('SIGKILL'), stopWithinMs)
       await exited
       clearTimeout(timer)
@@ -88,9 +108,7 @@ export async function startRosterProcess(
   }
 }
 
-function tail(file: string): string {
-  return readFileSync(file, 'utf8').split('\n').slice(-20).join('\n')
-}
+const lastLines = (text: string) => text.split('\n').slice(-20).join('\n')
 
 /** Below those that connections are given, one of which might have it by the time that the process listens. */
 async function freePort(): Promise<number> {

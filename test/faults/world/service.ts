@@ -28,6 +28,10 @@ export type Service = {
   signal(names: readonly string[], signal: NodeJS.Signals): void
   /** Starts what is dead, in `falseStarts` cases out of a hundred only after being killed once more on the way. */
   revive(falseStarts: number): Promise<void>
+  /** What its processes have written, each since it was started last. */
+  output(): string
+  /** Which processes have ended though nobody ended them, since the last time. */
+  crashes(): string[]
   /** Stops all of it. Returns what ended other than with 0. */
   stop(): Promise<string[]>
 }
@@ -62,6 +66,13 @@ export async function startService({ folder, layout, ...parts }: ServiceParts): 
   const roles: Readonly<Record<string, string>> = layouts[layout]
   const names = Object.keys(roles)
   const processes = new Map<string, RosterProcess>()
+  const unreported = new Map<RosterProcess, string>()
+
+  function processOf(name: string): RosterProcess {
+    const found = processes.get(name)
+    if (!found) throw new Error(`expected one of ${names}, found ${name}`)
+    return found
+  }
 
   async function start(name: string): Promise<RosterProcess> {
     const started = await startRosterProcess(
@@ -69,6 +80,7 @@ export async function startService({ folder, layout, ...parts }: ServiceParts): 
       join(folder, `${name}.log`),
     )
     processes.set(name, started)
+    unreported.set(started, name)
     return started
   }
 
@@ -80,7 +92,7 @@ export async function startService({ folder, layout, ...parts }: ServiceParts): 
   async function kill(victims: readonly string[]): Promise<void> {
     for (const role of victims.flatMap(name => (roles[name] ?? '').split(',')))
       kills.set(role, (kills.get(role) ?? 0) + 1)
-    await Promise.all(victims.map(name => processes.get(name)?.kill()))
+    await Promise.all(victims.map(name => processOf(name).kill()))
   }
 
   await startAll(names)
@@ -98,7 +110,7 @@ export async function startService({ folder, layout, ...parts }: ServiceParts): 
     kill,
 
     signal(wanted, signal) {
-      for (const name of wanted) processes.get(name)?.signal(signal)
+      for (const name of wanted) processOf(name).signal(signal)
     },
 
     async revive(falseStarts) {
@@ -109,6 +121,14 @@ export async function startService({ folder, layout, ...parts }: ServiceParts): 
         await kill(dead)
       }
       await startAll(dead)
+    },
+
+    output: () => [...processes.values()].map(process => process.output()).join('\n'),
+
+    crashes() {
+      const crashed = [...unreported].filter(([process]) => process.hasCrashed())
+      for (const [process] of crashed) unreported.delete(process)
+      return crashed.map(([process, name]) => `${name} ended by itself:\n${process.output().slice(-2000)}`)
     },
 
     async stop() {
