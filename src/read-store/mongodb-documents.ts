@@ -224,7 +224,6 @@ export function createDocuments<Document extends JsonObject, Index extends strin
 
 /** Whether a row has what it is found by as it should have it. */
 function isFindable(row: StoredRow, right: StoredRow | null): boolean {
-  if (row.json === undefined) return true
   return isDeepStrictEqual(row.by, right?.by) && isDeepStrictEqual(row.suffixes, right?.suffixes)
 }
 

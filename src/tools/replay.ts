@@ -15,6 +15,9 @@ type Options = { rollback?: true; status?: true; json?: true }
 type Asked = { projection: Projection<JsonObject>; generation: number }
 
 const lookEveryMs = 200
+const goOnWithRebuild = 'what is built stays; a running Roster goes on with it, and so does the same command'
+/** Once a running Roster has come to its end, the same command would go back again. */
+const goOnWithRollback = `${goOnWithRebuild} unless replay --status shows that it is in use`
 const example = `$ npx roster replay                          all read models anew, then in use
 $ npx roster replay profiles
 $ npx roster replay --rollback profiles     back to the one before, which is kept
@@ -54,7 +57,7 @@ async function replay(
       : await askForRebuild(stores, projection)
     asked.push({ projection, generation })
   }
-  await feedUntilLive(shell, stores, asked)
+  await feedUntilLive(shell, stores, asked, options)
   const seconds = Number(((performance.now() - begun) / 1000).toFixed(1))
   const done = asked.map(({ projection: { name }, generation }) => ({
     projection: name,
@@ -106,7 +109,12 @@ async function askForRollback(
 }
 
 /** This process takes part, at a lower priority, so that nobody else has to run. */
-async function feedUntilLive(shell: Shell, stores: Stores, asked: readonly Asked[]): Promise<void> {
+async function feedUntilLive(
+  shell: Shell,
+  stores: Stores,
+  asked: readonly Asked[],
+  options: Options,
+): Promise<void> {
   const { config, eventStore, readStore, identity } = stores
   shell.lowerPriority()
   let events = 0
@@ -129,9 +137,7 @@ async function feedUntilLive(shell: Shell, stores: Stores, asked: readonly Asked
       bar.update(done.reduce((sum, part) => sum + part, 0) / done.length, events)
       if (done.every(part => part === 1)) return
       if (shell.signal.aborted) {
-        throw new Stopped(
-          'what is built stays; a running Roster goes on with it, and so does the same command',
-        )
+        throw new Stopped(options.rollback ? goOnWithRollback : goOnWithRebuild)
       }
       await pause(lookEveryMs, undefined, { signal: shell.signal }).catch(() => undefined)
     }
