@@ -33,7 +33,7 @@ export function addImportUsers(program: Command, shell: Shell): void {
           else if (outcome.result === 'refused') await shell.print(refusal(outcome))
           bar.update(bytes, counts.imported + counts['there already'])
         }
-        await importUsers({ store, records: await userRecords(file), onOutcome, signal })
+        await importUsers({ store, records: userRecords(file), onOutcome, signal })
       }),
     )
     const summary = `${counts.imported} imported, ${counts['there already']} there already, ${counts.refused} refused`

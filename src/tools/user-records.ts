@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises'
 import { parse } from 'csv-parse/sync'
 import { csvTexts, type Line } from './csv-texts.ts'
 import { LineTooLong, linesOf } from './export-file/lines.ts'
@@ -11,19 +10,21 @@ export type UserRecord = { line: number; bytes: number } & (
 )
 
 /** The records of a file: NDJSON if it begins with a brace, else CSV with a line of names. Throws as `fs` does, and ToolFailure. */
-export async function userRecords(file: string): Promise<AsyncIterable<UserRecord>> {
+export async function* userRecords(file: string): AsyncGenerator<UserRecord> {
   const lines = numberedLines(file)
-  return (await beginsWithBrace(file)) ? jsonRecords(lines) : csvRecords(lines)
+  // What was read of a pipe cannot be read again.
+  const begun: Line[] = []
+  for (let read = await lines.next(); !read.done; read = await lines.next()) {
+    begun.push(read.value)
+    if (read.value.text.trim() !== '') break
+  }
+  const all = allOf(begun, lines)
+  yield* begun.at(-1)?.text.trimStart().startsWith('{') ? jsonRecords(all) : csvRecords(all)
 }
 
-async function beginsWithBrace(file: string): Promise<boolean> {
-  const handle = await open(file)
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(1024), 0, 1024, 0)
-    return /^\ufeff?\s*\{/.test(buffer.toString('utf8', 0, bytesRead))
-  } finally {
-    await handle.close()
-  }
+async function* allOf(begun: Line[], rest: AsyncIterable<Line>): AsyncGenerator<Line> {
+  yield* begun
+  yield* rest
 }
 
 /** The lines of a file without their newline. */

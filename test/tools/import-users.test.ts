@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -269,6 +270,21 @@ describe('roster import-users', () => {
       expect(code).to.equal(0)
       const shown = await roster({ DATA_DIR: dataDir }, ['show', '--json', 'ege'])
       expect(JSON.parse(shown.stdout).bio).to.equal(bio)
+    }))
+
+  it('reads a pipe, from which nothing can be read twice', () =>
+    withTemporaryFolder(async folder => {
+      const pipe = join(folder, 'users')
+      execFileSync('mkfifo', [pipe])
+      const DATA_DIR = join(folder, 'data')
+      for (const content of [
+        ndjson({ username: 'ege', password_hash }),
+        '\nusername,password_hash\nlewis,!\n',
+      ]) {
+        const running = roster({ DATA_DIR }, ['import-users', pipe])
+        await writeFile(pipe, content)
+        expect(await running).to.include({ code: 0, stdout: '1 imported, 0 there already, 0 refused\n' })
+      }
     }))
 
   it('says in words how many there were, and stops cleanly', () =>
