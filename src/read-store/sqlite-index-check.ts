@@ -66,16 +66,18 @@ export function createIndexCheck<Document>(
     else for (const [rows, its] of entries.rowsOf(index, { value, key, row })) rows.remove(its)
   }
 
-  async function straysAmong(checked: Checked<Document>, rows: readonly Row[], removing: boolean) {
+  /** Of a page of rows the last one, and the strays: in one view, for others write meanwhile. */
+  function lookAtPage(checked: Checked<Document>, after: Row | null, from: number) {
+    const rows = (checked.part ?? checked.index).page(after, from, rowsAtOnce)
     const suspects = rows.map(toFound).filter(found => !isPartOfKnown(checked, found))
-    if (suspects.length === 0) return []
-    // What was written while it was looked at is right by then.
-    if (!removing) return read(() => inOneView(() => suspects.filter(found => !isRight(checked, found))))
-    return write(() => {
-      const strays = suspects.filter(found => !isRight(checked, found))
-      for (const stray of strays) remove(checked, stray)
-      return strays
-    })
+    return { last: rows.at(-1) ?? null, strays: suspects.filter(found => !isRight(checked, found)) }
+  }
+
+  /** Returns those that were still none by which a document is to be found. */
+  function removeAll(checked: Checked<Document>, strays: readonly Found[]): Found[] {
+    const removed = strays.filter(found => !isRight(checked, found))
+    for (const stray of removed) remove(checked, stray)
+    return removed
   }
 
   return {
@@ -91,11 +93,10 @@ export function createIndexCheck<Document>(
         const from = await suspectsOf(table)
         if (from === null) continue
         for (let after: Row | null = null; !signal.aborted; ) {
-          const rows: Row[] = await read(() => table.page(after, from, rowsAtOnce))
-          for (const { key } of await straysAmong(checked, rows, removing)) {
-            yield { index: checked.index.name, key }
-          }
-          after = rows.at(-1) ?? null
+          const { last, strays } = await read(() => inOneView(() => lookAtPage(checked, after, from)))
+          const told = removing && strays.length > 0 ? await write(() => removeAll(checked, strays)) : strays
+          for (const { key } of told) yield { index: checked.index.name, key }
+          after = last
           if (!after) break
           await nextTurn()
         }
