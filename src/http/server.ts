@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Logger } from 'pino'
+import { oneAtATime } from './one-at-a-time.ts'
 import { answerParserErrors } from './parser-errors.ts'
 
 /**
@@ -81,11 +82,7 @@ export async function startHttpServer({
   server.timeout = timeouts.silence
   server.maxConnections = parts.maximumConnections ?? defaultConnections
   let stopping = false
-  const onRequest = answerParserErrors(
-    server,
-    createHandler(() => stopping),
-    log,
-  )
+  const onRequest = answerParserErrors(server, oneAtATime(createHandler(() => stopping)), log)
   server.on('request', onRequest)
   // The body's reader asks for it to be sent: a body that is refused anyway never is.
   server.on('checkContinue', onRequest)

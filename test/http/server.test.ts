@@ -208,3 +208,48 @@ describe('stopping', () => {
       },
     ))
 })
+
+describe('a client that sends many requests without waiting for answers', () => {
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`
+
+  it('gets them in order, with their bodies, after any error before', () =>
+    withServer(echo, async ({ port }) => {
+      const paths = Array.from({ length: 300 }, (_, n) => `/${n}`)
+      const post = (path: string) =>
+        `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${path.length}\r\n\r\n${path}`
+      const text = await sendBytes(host, port, `${paths.map(post).join('')}GARBAGE\r\n\r\n`)
+      expect(text.match(/(?<=\r\n)\/\d+/g)).to.deep.equal(paths)
+      expect(statusLines(text)?.at(-1)).to.equal('HTTP/1.1 400 Bad Request')
+    }))
+
+  it('keeps nobody else waiting', async () => {
+    const order: (string | undefined)[] = []
+    const noting = (): RequestListener => (req, res) => {
+      order.push(req.url)
+      res.end('hello')
+    }
+    await withServer(noting, async ({ port, url }) => {
+      const socket = connect(port, host)
+      await once(socket, 'connect')
+      socket.write(Array.from({ length: 200 }, () => get('/many')).join(''))
+      const client = createHttpClient(url)
+      await client.get('/one')
+      client.close()
+      socket.destroy()
+    })
+    expect(order.indexOf('/one')).to.be.lessThan(100)
+  })
+
+  it('has none of them worked on once it is gone', async () => {
+    let begun = 0
+    const holding = (): RequestListener => (_req, _res) => void begun++
+    await withServer(holding, async ({ port }) => {
+      const socket = connect(port, host)
+      await once(socket, 'connect')
+      socket.write(get('/').repeat(3))
+      await eventually(() => expect(begun).to.equal(1))
+      socket.resetAndDestroy()
+    })
+    expect(begun).to.equal(1)
+  })
+})

@@ -9,6 +9,8 @@ const otherHandles = 500
 const openAtOnce = 200
 const byteEveryMs = 2000
 const quickMs = 3000
+/** Where more come at once than wait to be accepted, some try again only after seconds. */
+const connectedWithinMs = 40_000
 /** The service ends a request that takes more than 30 s; looked at every 5 s. */
 const endedWithinMs = 60_000
 
@@ -51,6 +53,8 @@ export const besiegeSlowly: Fault['commit'] = async ({ service, underLoad, ledge
       const dawdling = setInterval(() => {
         for (const socket of open) if (socket.bytesWritten > 0 && socket.writable) socket.write('a')
       }, byteEveryMs)
+      const comeUntil = performance.now() + connectedWithinMs
+      while (connected + refused < count && performance.now() < comeUntil) await pause(50)
       if (isQuick) await pause(quickMs)
       else
         for (const end = performance.now() + endedWithinMs; open.size > 0 && performance.now() < end; )
