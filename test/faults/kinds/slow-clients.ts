@@ -13,6 +13,7 @@ const quickMs = 3000
 const connectedWithinMs = 40_000
 /** The service ends a request that takes more than 30 s; looked at every 5 s. */
 const endedWithinMs = 60_000
+const heardWithinMs = 2000
 
 /** What each kind of slow client has sent before it begins to dawdle. */
 const beginnings = [
@@ -60,6 +61,9 @@ export const besiegeSlowly: Fault['commit'] = async ({ service, underLoad, ledge
         for (const end = performance.now() + endedWithinMs; open.size > 0 && performance.now() < end; )
           await pause(200)
       clearInterval(dawdling)
+      // Whom the system let in and then could not hand on hears only now that nobody knows of it.
+      for (const socket of open) socket.write('a')
+      await pause(heardWithinMs)
       left = open.size
       for (const socket of open) socket.destroy()
     },
