@@ -36,7 +36,7 @@ export type Comparing = {
 }
 
 /** The more, the less often the same part of an index is read. */
-const documentsAtOnce = 20_000
+const documentsAtOnce = 5000
 
 export type Comparison = { documents: number; behind: number; repaired: number }
 
