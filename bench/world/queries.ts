@@ -23,7 +23,8 @@ export function chooseQueries(usernames: readonly string[], manyHits: number): Q
   const keys = usernames.map(usernameKey)
   const hitsOf = countTexts(keys)
   const letters = lettersByShare(keys)
-  const few = textsIn(keys, text => within(hitsOf(text), 8, 12))
+  // So few may be those of another text, with which it shares a counter.
+  const few = textsIn(keys, text => within(hitsOf(text), 8, 12) && within(exactHits(keys, text), 8, 12))
   return {
     few,
     commonLetters: letters.slice(0, 5).map(({ letter }) => letter),
@@ -57,6 +58,10 @@ function textsIn(keys: readonly string[], isWanted: (text: string) => boolean): 
   }
   if (found.size === 0) throw new Error('expected texts with that many hits in the names, found none')
   return [...found]
+}
+
+function exactHits(keys: readonly string[], text: string): number {
+  return keys.reduce((hits, key) => (key.includes(text) ? hits + 1 : hits), 0)
 }
 
 /** `text` with its end changed until nobody has it. */

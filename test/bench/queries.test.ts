@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { median } from '../../bench/measuring/comparison.ts'
 import { chooseQueries } from '../../bench/world/queries.ts'
 import { usernameKey } from '../../src/account/names.ts'
 import { madeUpUser } from '../../src/tools/made-up-users.ts'
@@ -13,9 +12,7 @@ describe('the search texts of a bench', () => {
   const some = (texts: readonly string[]) => texts.slice(0, 20).map(hitsOf)
 
   it('find about as many as their case says', () => {
-    // Fewer where a name has a text twice, or another text its counter.
-    for (const hits of some(queries.few)) expect(hits).to.be.within(1, 12)
-    expect(median(some(queries.few))).to.be.within(6, 12)
+    for (const hits of some(queries.few)) expect(hits).to.be.within(4, 12)
     for (const hits of some(queries.many)) expect(hits).to.be.within(500, 1200)
     for (const hits of some(queries.none)) expect(hits).to.equal(0)
   })
