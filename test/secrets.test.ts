@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { eventually } from './support/eventually.ts'
 import { createHttpClient, textIn } from './support/http-client.ts'
 import { type Program, startProgram } from './support/program.ts'
-import { roster } from './support/run-roster.ts'
+import { roster, rosterProgram } from './support/run-roster.ts'
 import { startSmtpServer } from './support/smtp-server.ts'
 import { withTemporaryFolder } from './support/temporary-folder.ts'
 
@@ -72,8 +72,7 @@ async function outputOf(args: readonly string[], environment: Record<string, str
 
 /** All that a tool shows that has begun its work, and goes on with it until it is told to stop. */
 async function whatFollowingShows(args: readonly string[], variables: Record<string, string>): Promise<Seen> {
-  const launcher = join(import.meta.dirname, '../bin/roster.cjs')
-  const tool = spawn(process.execPath, [launcher, ...args], {
+  const tool = spawn(process.execPath, [rosterProgram, ...args], {
     env: { PATH: process.env.PATH, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
-
-const program = join(import.meta.dirname, '../../bin/roster.cjs')
+import { rosterProgram } from './run-roster.ts'
 
 /** What a progress bar begins and ends with. */
 export const [hideCursor, showCursor] = ['\u001b[?25l', '\u001b[?25h']
@@ -16,7 +14,7 @@ export async function onPseudoTerminal(
   args: readonly string[],
   onSeen: (seen: string, type: (keys: string) => void) => void = () => {},
 ): Promise<{ code: number | null; terminal: string }> {
-  const words = [process.execPath, program, ...args].map(word => `'${word}'`)
+  const words = [process.execPath, rosterProgram, ...args].map(word => `'${word}'`)
   // `exec`, or a shell around it would hear of Ctrl-C too, and end with a code of its own.
   const child = spawn(
     'script',

@@ -1,6 +1,10 @@
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { runRoster } from '../../src/tools/program.ts'
 import { createShell, type Shell } from '../../src/tools/shell.ts'
+
+/** The built command, for those who need it in a process of its own. */
+export const rosterProgram = join(import.meta.dirname, '../../bin/roster.cjs')
 
 export type Run = { code: number; stdout: string; stderr: string }
 

@@ -8,11 +8,9 @@ import fc from 'fast-check'
 import { noStream } from '../../src/event-store/event-store.ts'
 import { readIdentity } from '../../src/event-store/log-identity.ts'
 import { idsOf, readWhole, someEvents } from '../support/log-events.ts'
-import { roster } from '../support/run-roster.ts'
+import { roster, rosterProgram } from '../support/run-roster.ts'
 import { erase, register, startSession, withLogIn } from '../support/sample-log.ts'
 import { withTemporaryFolder } from '../support/temporary-folder.ts'
-
-const program = join(import.meta.dirname, '../../bin/roster.cjs')
 
 /** A folder with a log of four users in `data`, and keys. */
 function withLog(use: (at: (name: string) => string, users: string[]) => Promise<void>): Promise<void> {
@@ -73,7 +71,7 @@ describe('roster export', () => {
         for (let end = noStream; end < 4999n; end += 500n) await store.append('user-9', someEvents(500), end)
         return [await register(store, 1, 4), idsOf(await readWhole(store))]
       })
-      await promisify(execFile)(process.execPath, [program, 'export', '--out', at('log.ndjson')], {
+      await promisify(execFile)(process.execPath, [rosterProgram, 'export', '--out', at('log.ndjson')], {
         env: { ...process.env, ...DATA_DIR(at('data')) },
       })
       expect(await verdict(at('log.ndjson'))).to.include({ code: 0, events: ids.length })

@@ -8,6 +8,7 @@ import { readFile as readFileOf } from '../../../src/open-stores.ts'
 import { generationFollower } from '../../../src/read-store/read-store.ts'
 import { openSqliteReadStore } from '../../../src/read-store/sqlite.ts'
 import { madeUpUser } from '../../../src/tools/made-up-users.ts'
+import { rosterProgram } from '../../support/run-roster.ts'
 import type { Fault } from '../fault.ts'
 import type { Ledger } from '../load/ledger.ts'
 
@@ -25,7 +26,6 @@ type Trial = {
   check?(): Promise<string | null>
 }
 
-const program = join(import.meta.dirname, '../../../bin/roster.cjs')
 const parkedStreams = 2000
 const importedUsers = 3000
 
@@ -158,7 +158,7 @@ async function park(dataDir: string): Promise<void> {
 function toolOn(usualDataDir: string): Tool {
   return async (args, { dataDir = usualDataDir, killAfter } = {}) => {
     const started = performance.now()
-    const child = spawn(process.execPath, [program, ...args], {
+    const child = spawn(process.execPath, [rosterProgram, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH, DATA_DIR: dataDir },
     })
