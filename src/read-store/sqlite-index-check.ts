@@ -68,7 +68,7 @@ export function createIndexCheck<Document>(
 
   /** Of a page of rows the last one, and the strays: in one view, for others write meanwhile. */
   function lookAtPage(checked: Checked<Document>, after: Row | null, from: number) {
-    const rows = (checked.part ?? checked.index).page(after, from, rowsAtOnce)
+    const rows = tableOf(checked).page(after, from, rowsAtOnce)
     const suspects = rows.map(toFound).filter(found => !isPartOfKnown(checked, found))
     return { last: rows.at(-1) ?? null, strays: suspects.filter(found => !isRight(checked, found)) }
   }
@@ -89,8 +89,7 @@ export function createIndexCheck<Document>(
 
     async *strays({ remove: removing, signal }): AsyncGenerator<Stray> {
       for (const checked of tables) {
-        const table = checked.part ?? checked.index
-        const from = await suspectsOf(table)
+        const from = await suspectsOf(tableOf(checked))
         if (from === null) continue
         for (let after: Row | null = null; !signal.aborted; ) {
           const { last, strays } = await read(() => inOneView(() => lookAtPage(checked, after, from)))
@@ -103,6 +102,10 @@ export function createIndexCheck<Document>(
       }
     },
   }
+}
+
+function tableOf<Document>({ index, part }: Checked<Document>): Rows {
+  return part ?? index
 }
 
 function toFound(row: Row): Found {

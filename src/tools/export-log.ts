@@ -5,7 +5,8 @@ import { readIdentity } from '../event-store/log-identity.ts'
 import { type EventText, untruncated, type WholeEventStore } from '../event-store/log-transfer.ts'
 import { createEventLines } from './export-file/event-lines.ts'
 import { type ExportSignature, footerLine, headerLine } from './export-file/format.ts'
-import { createSealer, type SealedLines } from './export-file/sealer.ts'
+import type { SealedLines } from './export-file/seal-lines.ts'
+import { createSealer } from './export-file/sealer.ts'
 
 export type Exporting = {
   store: WholeEventStore

@@ -57,7 +57,7 @@ async function replay(
       : await askForRebuild(stores, projection)
     asked.push({ projection, generation })
   }
-  await feedUntilLive(shell, stores, asked, options)
+  await feedUntilLive(shell, stores, asked, options.rollback ? goOnWithRollback : goOnWithRebuild)
   const seconds = Number(((performance.now() - begun) / 1000).toFixed(1))
   const done = asked.map(({ projection: { name }, generation }) => ({
     projection: name,
@@ -113,7 +113,7 @@ async function feedUntilLive(
   shell: Shell,
   stores: Stores,
   asked: readonly Asked[],
-  options: Options,
+  howToGoOn: string,
 ): Promise<void> {
   const { config, eventStore, readStore, identity } = stores
   shell.lowerPriority()
@@ -136,9 +136,7 @@ async function feedUntilLive(
       const done = await Promise.all(asked.map(each => progressOf(stores, each)))
       bar.update(done.reduce((sum, part) => sum + part, 0) / done.length, events)
       if (done.every(part => part === 1)) return
-      if (shell.signal.aborted) {
-        throw new Stopped(options.rollback ? goOnWithRollback : goOnWithRebuild)
-      }
+      if (shell.signal.aborted) throw new Stopped(howToGoOn)
       await pause(lookEveryMs, undefined, { signal: shell.signal }).catch(() => undefined)
     }
   } finally {

@@ -10,8 +10,13 @@ import {
   sha256,
 } from './format.ts'
 
-/** Fills the gaps of lines that follow `chain`, in their own bytes; gives the last line's chain. */
-export function sealLines({ bytes: own, ends, ids }: OpenLines, saltKey: string, chain: string): string {
+/** The secret that salts come from, and the chain that the first line follows. */
+export type Sealing = { saltKey: string; chain: string }
+/** Lines as they stand in the file, and the chain of the last one. */
+export type SealedLines = { bytes: Uint8Array<ArrayBuffer>; chain: string }
+
+/** Fills the gaps of lines, in their own bytes. */
+export function sealLines({ bytes: own, ends, ids }: OpenLines, { saltKey, chain }: Sealing): SealedLines {
   const bytes = Buffer.from(own.buffer, own.byteOffset, own.length)
   let last = chain
   let lineStart = 0
@@ -26,7 +31,7 @@ export function sealLines({ bytes: own, ends, ids }: OpenLines, saltKey: string,
     bytes.write(last, chainAt, 'latin1')
     lineStart = end
   })
-  return last
+  return { bytes: own, chain: last }
 }
 
 /**

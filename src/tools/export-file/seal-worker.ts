@@ -1,13 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { OpenLines } from './event-lines.ts'
-import { sealLines } from './seal-lines.ts'
-import type { SealedLines, Sealing } from './sealer.ts'
+import { type Sealing, sealLines } from './seal-lines.ts'
 
 /** The other side of `sealer.ts`. */
-const { saltKey, chain: first }: Sealing = workerData
-let chain = first
+const sealing: Sealing = workerData
 parentPort?.on('message', (lines: OpenLines) => {
-  chain = sealLines(lines, saltKey, chain)
-  const sealed: SealedLines = { bytes: lines.bytes, chain }
-  parentPort?.postMessage(sealed, [lines.bytes.buffer])
+  const sealed = sealLines(lines, sealing)
+  sealing.chain = sealed.chain
+  parentPort?.postMessage(sealed, [sealed.bytes.buffer])
 })

@@ -1,12 +1,7 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { OpenLines } from './event-lines.ts'
-import { sealLines } from './seal-lines.ts'
-
-/** The secret that salts come from, and the chain that the first line follows. */
-export type Sealing = { saltKey: string; chain: string }
-/** Lines as they stand in the file, and the chain of the last one. */
-export type SealedLines = { bytes: Uint8Array<ArrayBuffer>; chain: string }
+import { type SealedLines, type Sealing, sealLines } from './seal-lines.ts'
 
 type Waiting = { resolve(sealed: SealedLines): void; reject(error: unknown): void }
 
@@ -17,19 +12,20 @@ const batchesSealedHere = 8
  * Seals lines in the order they are given, and gives their bytes back; many in a thread of its own, for half of an
  * export's time goes into its hashes.
  */
-export function createSealer({ saltKey, chain: first }: Sealing) {
-  let chain = first
+export function createSealer(first: Sealing) {
+  const sealing = { ...first }
   let batches = 0
   let thread: ReturnType<typeof startThread> | undefined
 
   return {
     async seal(lines: OpenLines): Promise<SealedLines> {
       if (++batches > batchesSealedHere) {
-        thread ??= startThread({ saltKey, chain })
+        thread ??= startThread(sealing)
         return thread.seal(lines)
       }
-      chain = sealLines(lines, saltKey, chain)
-      return { bytes: lines.bytes, chain }
+      const sealed = sealLines(lines, sealing)
+      sealing.chain = sealed.chain
+      return sealed
     },
 
     async stop(): Promise<void> {
