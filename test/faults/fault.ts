@@ -5,7 +5,14 @@ import type { Stores, World, WorldNeeds } from './world/world.ts'
 export type Rounds = { quick: number; whole: number }
 
 /** How much is done at a time. */
-export type Extent = { isQuick: boolean; fuzzRequests: number; soakMinutes: number; toolUsers: number }
+export type Extent = {
+  isQuick: boolean
+  fuzzRequests: number
+  soakMinutes: number
+  toolUsers: number
+  /** The tools to be killed; none: all of them. */
+  tools: readonly string[]
+}
 
 /** Something that goes wrong while people use Roster. */
 export type Fault = {

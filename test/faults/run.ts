@@ -91,6 +91,7 @@ const { values } = parseArgs({
     fuzz: { type: 'string' },
     'soak-minutes': { type: 'string', default: '10' },
     'tool-users': { type: 'string', default: '3000' },
+    tools: { type: 'string', default: '' },
   },
 })
 
@@ -113,5 +114,6 @@ process.exit(
     fuzzRequests: wholeNumber('fuzz', values.fuzz ?? (values.quick ? '2000' : '100000')),
     soakMinutes: wholeNumber('soak-minutes', values['soak-minutes']),
     toolUsers: wholeNumber('tool-users', values['tool-users']),
+    tools: values.tools === '' ? [] : values.tools.split(',').map(name => name.trim()),
   }),
 )
