@@ -27,7 +27,7 @@ export const profileDuringReplay: Case = {
       return median(figures)
     }
 
-    await untilAllAreLive(crowd.dataDir)
+    await untilAllIsDone(crowd.dataDir)
     await readThrough(join(crowd.dataDir, 'read.db'))
     await measureHttp(roster.url, requests, warmUpSeconds)
     const alone = await rate()
@@ -45,14 +45,22 @@ async function readThrough(file: string): Promise<void> {
   for await (const _ of createReadStream(file, { highWaterMark: 1024 * 1024 }));
 }
 
-/** The profiles are shown, but other read models may still be built for the first time. */
-async function untilAllAreLive(dataDir: string): Promise<void> {
+/**
+ * The profiles are shown, but other read models may still be built for the first time, and older ones be dropped, for
+ * which a service takes minutes.
+ */
+async function untilAllIsDone(dataDir: string): Promise<void> {
   const readStore = await openSqliteReadStore(join(dataDir, 'read.db'))
   try {
     for (const { name } of projections) {
       for (;;) {
         const pointer = await readStore.pointer(name)
-        if (pointer !== null && pointer.live !== null && pointer.next === null) break
+        if (pointer !== null && pointer.live !== null && pointer.next === null) {
+          const used = [pointer.live, pointer.previous?.number]
+          const old = (await readStore.generations(name)).filter(({ number }) => !used.includes(number))
+          for (const { number } of old) await readStore.dropGeneration(name, number)
+          break
+        }
         await pause(0.2)
       }
     }

@@ -44,6 +44,9 @@ export type KeeperOptions = {
   keepStrayMs: number
 }
 
+/** A large one takes minutes: what this process is there for comes first. */
+const dropShare = 0.2
+
 export function createGenerationKeeper(options: KeeperOptions): GenerationKeeper {
   const { readStore, projection, partitions, logId, stillness, log } = options
   const { name, version } = projection
@@ -108,7 +111,7 @@ export function createGenerationKeeper(options: KeeperOptions): GenerationKeeper
       if (stillness.see(`stray ${name} ${number}`, '') < options.keepStrayMs || dropping.has(number)) continue
       dropping.add(number)
       readStore
-        .dropGeneration(name, number)
+        .dropGeneration(name, number, dropShare)
         .then(() => log.info({ projection: name, generation: number }, 'an old read model was dropped'))
         .catch(error => log.warn({ err: error, generation: number }, 'an old read model is still there'))
         .finally(() => dropping.delete(number))

@@ -136,7 +136,9 @@ export function createDocuments<Document extends JsonObject, Index extends strin
 
     findAt: async (index, value) => {
       const projection = { revision: 1, json: 1 }
-      const query = () => rows.find({ [indexField(index)]: { $eq: value } }, { projection })
+      // In one batch, for which a server need not make a cursor.
+      const options = { projection, singleBatch: true }
+      const query = () => rows.find({ [indexField(index)]: { $eq: value } }, options)
       const [first] = await run(`finding in ${name}`, async () => {
         const some = await query().limit(2).toArray()
         return some.length < 2 ? some : query().sort({ _id: 1 }).limit(1).toArray()

@@ -22,8 +22,11 @@ export interface ReadStore {
   generations(projection: string): Promise<Generation[]>
   /** Makes an empty generation with its indexes. Doing it again changes nothing. */
   createGeneration(generation: Generation): Promise<void>
-  /** Removes a generation with its documents, leases and parked streams. Doing it again changes nothing. */
-  dropGeneration(projection: string, number: number): Promise<void>
+  /**
+   * Removes a generation with its documents, leases and parked streams. Doing it again changes nothing. Where that is
+   * long work for this process, it takes no more than `share` of its time, all of it if left out.
+   */
+  dropGeneration(projection: string, number: number, share?: number): Promise<void>
 
   /** The leases of a follower, by partition. */
   leases(follower: string): Promise<Lease[]>

@@ -15,7 +15,8 @@ export type Connection = Database.Database
 /** Raised when tables change their form: what is there is dropped then, and rebuilt from the log. */
 const format = 3
 const patienceMs = 10_000
-const rowsPerDeletion = 2000
+/** A few milliseconds. */
+const rowsPerDeletion = 500
 
 /**
  * The read store in one file, which several processes may use. All of it can be rebuilt from the log; a power cut
@@ -26,6 +27,7 @@ export async function openSqliteReadStore(file: string): Promise<ReadStore> {
   const session = createSession(db)
   const ledger = createLedger(db)
   const opened = new Map<string, { foundBy: unknown; documents: unknown }>()
+  let dropping: Promise<void> = Promise.resolve()
 
   function open<Document extends JsonObject, Index extends string>(
     generation: Generation,
@@ -44,6 +46,26 @@ export async function openSqliteReadStore(file: string): Promise<ReadStore> {
     }
   }
 
+  async function drop(projection: string, number: number, share: number): Promise<void> {
+    opened.delete(generationFollower({ projection, number }))
+    const tables = await session.read(() => existingTables(db, { projection, number }))
+    for (const table of tables) {
+      // Bit by bit: to drop a large table at once would lock everybody out for a long time.
+      const remove = db.prepare(`DELETE FROM ${table} LIMIT ${rowsPerDeletion}`)
+      for (;;) {
+        const begun = performance.now()
+        const { changes } = await session.write(() => remove.run())
+        if (changes === 0) break
+        const ms = performance.now() - begun
+        await pause(Math.max(1, ms / share - ms))
+      }
+    }
+    await session.write(() => {
+      for (const table of tables) db.exec(`DROP TABLE IF EXISTS ${table}`)
+      forgetGeneration(db, { projection, number })
+    })
+  }
+
   return {
     ...createBooks(session, ledger),
     open,
@@ -60,18 +82,11 @@ export async function openSqliteReadStore(file: string): Promise<ReadStore> {
         )
       }),
 
-    async dropGeneration(projection, number) {
-      opened.delete(generationFollower({ projection, number }))
-      const tables = await session.read(() => existingTables(db, { projection, number }))
-      for (const table of tables) {
-        // Bit by bit: to drop a large table at once would lock everybody out for a long time.
-        const remove = db.prepare(`DELETE FROM ${table} LIMIT ${rowsPerDeletion}`)
-        while ((await session.write(() => remove.run().changes)) > 0) await pause(1)
-      }
-      await session.write(() => {
-        for (const table of tables) db.exec(`DROP TABLE IF EXISTS ${table}`)
-        forgetGeneration(db, { projection, number })
-      })
+    dropGeneration(projection, number, share = 1) {
+      // One after the other: the share is of the process.
+      const dropped = dropping.then(() => drop(projection, number, share))
+      dropping = dropped.catch(() => undefined)
+      return dropped
     },
 
     purge: createPurge(file, patienceMs),

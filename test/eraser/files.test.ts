@@ -2,23 +2,13 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect } from 'chai'
-import { goodPassword } from '../http/suite/people.ts'
 import { eventually } from '../support/eventually.ts'
-import { createHttpClient, textIn } from '../support/http-client.ts'
+import { createHttpClient } from '../support/http-client.ts'
+import { livePlanted, planted } from '../support/planted-user.ts'
 import { startProgram } from '../support/program.ts'
 import { register, withLogIn } from '../support/sample-log.ts'
 import { startServer } from '../support/server.ts'
 import { withTemporaryFolder } from '../support/temporary-folder.ts'
-
-/** In every text that the user gives, so that any copy of any of them is found. */
-const planted = 'xq7vplanted'
-const username = `ege_${planted}`
-const email = `${planted}@example.org`
-const profile = Object.fromEntries(
-  ['first_name', 'last_name', 'bio', 'fav_sport_1', 'fav_sport_2', 'fav_sport_3', 'location', 'avatar'].map(
-    field => [field, `${field} ${planted} ${'-'.repeat(field === 'bio' ? 1800 : 20)}`],
-  ),
-)
 
 /** The files in a folder, and in those in it, that have the planted text in them or in their names. */
 async function filesThatTell(folder: string): Promise<string[]> {
@@ -43,23 +33,9 @@ describe('An erased user', () => {
       const other = createHttpClient(program.urls.get('api') ?? 'expected an api')
       try {
         const { client } = server
-        const user = { username, email, password: goodPassword, ...profile }
-        expect((await client.post('/api/user/create/', user)).status).to.equal(201)
-        await client.post('/api/password/reset/', { email })
-        const device = { 'User-Agent': `Browser ${planted}` }
-        const login = { username, password: goodPassword }
-        const session = await other.post('/api/token/obtain/', login, device)
-        const refresh = { refresh: textIn(session, 'refresh') }
-        await client.post('/api/token/refresh/', refresh, device)
-        const revoked = await client.post('/api/token/obtain/', login, device)
-        await other.post('/api/token/revoke/', { refresh: textIn(revoked, 'refresh') })
-        const auth = { Authorization: `Bearer ${textIn(session, 'access')}` }
-        const path = `/api/users/${username}/`
-        await other.put(path, { bio: `another ${planted}`, location: `L ${planted}` }, auth)
-        await client.post('/api/email/change/', { password: goodPassword, email: `b.${email}` }, auth)
+        const user = await livePlanted(client, other)
         await eventually(async () => {
-          expect(await server.mails(email)).to.have.lengthOf(1)
-          expect(await server.mails(`b.${email}`)).to.have.lengthOf(1)
+          for (const email of user.emails) expect(await server.mails(email)).to.have.lengthOf(1)
         })
         await withLogIn(dataDir, store => register(store, 100, 300))
         const before = await filesThatTell(dataDir)
@@ -69,8 +45,7 @@ describe('An erased user', () => {
 
         const readers = ['events.db', 'read.db'].map(file => new Database(join(dataDir, file)))
         for (const reader of readers) reader.exec('BEGIN; SELECT count(*) FROM sqlite_schema')
-        const erase = { json: { password: goodPassword }, headers: auth }
-        expect((await other.ask('DELETE', path, erase)).status).to.equal(204)
+        await user.erase(other)
         await withLogIn(dataDir, async store => {
           await eventually(async () => {
             const events: string[] = []
