@@ -277,12 +277,16 @@ export function editProfile(account: Account, changes: ProfileEdited['data']): A
   return Object.keys(changed).length === 0 ? [] : [{ type: 'ProfileEdited', data: changed }]
 }
 
-/** Asks for a reset mail; within `resetPauseSeconds` of another request there is nothing to add. */
+/**
+ * Asks for a reset mail; within `resetPauseSeconds` of another request there is nothing to add. Throws `email_unknown` if
+ * nobody has the account any more who could be mailed, for nobody in particular asks.
+ */
 export function requestPasswordReset(
   account: Account,
   request: { resetId: string; now: string; expiresAt: string },
 ): AccountEvent[] {
-  const newest = requireActive(account).resets.at(-1)
+  if (account.status !== 'active') throw new DomainError('email_unknown')
+  const newest = account.resets.at(-1)
   const pauseEnds = newest ? Date.parse(newest.requestedAt) + resetPauseSeconds * 1000 : 0
   if (Date.parse(request.now) < pauseEnds) return []
   const { resetId, expiresAt } = request
