@@ -90,7 +90,7 @@ export async function compareDocuments(comparing: Comparing): Promise<Comparison
     if (comparing.signal.aborted) return result
     if (expected && found) await settle(await differing(comparing, expected, found, isBehind), expected)
     else if (expected) await settle(await missing(comparing, expected, isBehind), expected)
-    else if (found) await settle(await extra(comparing, found), found)
+    else if (found) await settle(await extra(comparing, found, isBehind), found)
   }
   await checkFindable()
   await tellStrays()
@@ -183,10 +183,15 @@ async function isReadable({ eventStore }: Comparing, { stream, revision }: Store
   return first !== undefined && first.revision <= revision
 }
 
-/** It may have come since the log was read. */
-async function extra(comparing: Comparing, found: Stored): Promise<Finding | null> {
-  const { key, stream, document } = found
+/** It may have come since the log was read, and its user have been erased since it was looked at. */
+async function extra(
+  comparing: Comparing,
+  found: Stored,
+  isBehind: IsBehind,
+): Promise<Finding | 'behind' | null> {
+  const { key, stream, revision, document } = found
   if (isDeepStrictEqual((await foldTo(comparing, found)).document, document)) return null
+  if (!(await isReadable(comparing, found)) && (await isBehind(stream, revision + 1n))) return 'behind'
   return { kind: 'extra', projection: comparing.projection.name, key, stream }
 }
 
