@@ -27,15 +27,22 @@ export const profileDuringReplay: Case = {
       return median(figures)
     }
 
-    await untilAllIsDone(crowd.dataDir)
-    await readThrough(join(crowd.dataDir, 'read.db'))
-    await measureHttp(roster.url, requests, warmUpSeconds)
-    const alone = await rate()
+    /** Warm, for a service has been up for long, most often: cold, it would be the disk that is measured. */
+    async function rateAlone(): Promise<number> {
+      await untilAllIsDone(crowd.dataDir)
+      await readThrough(join(crowd.dataDir, 'read.db'))
+      await measureHttp(roster.url, requests, warmUpSeconds)
+      return rate()
+    }
+
+    const before = await rateAlone()
     const replay = startTool(['replay', '--json'], crowd.dataDir)
     await pause(beginsWithinSeconds)
     const beside = await rate()
     if (!replay.isRunning()) throw new Error('expected the replay to go on for longer, found it ended')
     await replay.ended
+    // A system that takes its memory back meanwhile makes one of them slow.
+    const alone = Math.max(before, await rateAlone())
     bench.add(lineOf(crowd.users.length, alone, beside))
   },
 }
