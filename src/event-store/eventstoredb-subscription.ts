@@ -1,6 +1,8 @@
 import {
   type AllStreamSubscription,
+  eventTypeFilter,
   excludeSystemEvents,
+  type Filter,
   type Position as LogPosition,
   streamNameFilter,
 } from '@eventstore/db-client'
@@ -36,7 +38,7 @@ export type Subscription = { batches(): AsyncGenerator<Batch>; end(): void }
 /** What the leader has beyond what was received. `more`: nothing so far, but not all of it was looked through. */
 type Found = 'nothing' | 'news' | 'more'
 
-const eventsPerBatch = 512
+const eventsPerBatch = 2048
 const gatherMs = 200
 /** So often in a row a subscription may be found silent although it should have said how far it is. */
 const silencesForgiven = 2
@@ -207,11 +209,21 @@ function open(
   return client.events.subscribeToAll(
     {
       fromPosition: { commit, prepare: commit },
-      filter: filter
-        ? streamNameFilter({ ...options, prefixes: [...filter.prefixes] })
-        : excludeSystemEvents(options),
+      filter: serverFilter(filter, options),
       requiresLeader,
     },
     buffering,
   )
+}
+
+/** The server filters by one of the two: by types, where some are wanted, as those let far less through. */
+function serverFilter(
+  filter: StreamFilter | undefined,
+  options: NonNullable<Parameters<typeof excludeSystemEvents>[0]>,
+): Filter {
+  if (!filter) return excludeSystemEvents(options)
+  const { prefixes, types = [] } = filter
+  return types.length > 0
+    ? eventTypeFilter({ ...options, prefixes: [...types] })
+    : streamNameFilter({ ...options, prefixes: [...prefixes] })
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '../event-store/event-store.ts'
 import type { FoundBy } from '../projector/projection.ts'
+import { askTogether } from './ask-together.ts'
 import type { Books } from './mongodb-books.ts'
 import { type Collections, indexField, type StoredRow } from './mongodb-collections.ts'
 import type { Session } from './mongodb-connection.ts'
@@ -9,6 +10,7 @@ import type { Generations } from './mongodb-generations.ts'
 import type { Leases } from './mongodb-leases.ts'
 import { createSearch } from './mongodb-search.ts'
 import { createToRow, repairGuarded, writeGuarded } from './mongodb-writes.ts'
+import { perIndex } from './per-index.ts'
 import {
   type ApplyBatch,
   type AtRevision,
@@ -25,6 +27,7 @@ const rowsPerCall = 512
 /** A server works at one call of a connection at a time, so a batch is written by several, none of them too small. */
 const callsAtOnce = 4
 const fewestRowsPerCall = 32
+const rowsAtOnce = rowsPerCall * callsAtOnce
 
 /** What a read store in MongoDB is made of. */
 export type Parts = {
@@ -81,6 +84,38 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     return new Map(found.map(row => [row._id, stored(row)]))
   }
 
+  const findFirst = perIndex((index: Index) => askTogether(mostFound, values => firstOfEach(index, values)))
+
+  /** By value, the first of the documents that have it, in the order of their keys. */
+  async function firstOfEach(
+    index: Index,
+    values: readonly string[],
+  ): Promise<Map<string, AtRevision<Document>>> {
+    const field = indexField(index)
+    // In one batch, for which a server need not keep a cursor.
+    const options = { projection: { revision: 1, json: 1, [field]: 1 }, singleBatch: true }
+    const query = () => rows.find({ [field]: { $in: values } }, options)
+    const found = await run(`finding in ${name}`, async () => {
+      // Most often each has one, which needs no order.
+      const some = await query()
+        .limit(values.length + 1)
+        .toArray()
+      if (values.length > 1 || some.length < 2) return some
+      return query().sort({ _id: 1 }).limit(1).toArray()
+    })
+    if (found.length > values.length) {
+      const each = await Promise.all(values.map(value => firstOfEach(index, [value])))
+      return new Map(each.flatMap(first => [...first]))
+    }
+    const firsts = new Map<string, AtRevision<Document>>()
+    for (const row of found.toSorted((a, b) => compareUtf8(a._id, b._id))) {
+      const value = row.by?.[index]
+      const first = at(row)
+      if (value !== undefined && first !== null && !firsts.has(value)) firsts.set(value, first)
+    }
+    return firsts
+  }
+
   /** Returns what is parked; null if something is stored for one of the new keys, which must be known first. */
   async function write(
     keys: readonly string[],
@@ -95,7 +130,7 @@ export function createDocuments<Document extends JsonObject, Index extends strin
       isAssumed: (key: string) => newKeys.has(key),
     }
     let isAsAssumed = true
-    for (const some of chunks(newer)) {
+    for (const some of chunks(newer, rowsAtOnce)) {
       const calls = Array.from(shares(some), share =>
         run(`writing ${name}`, () => writeGuarded(rows, share.map(toRow), known)),
       )
@@ -107,7 +142,7 @@ export function createDocuments<Document extends JsonObject, Index extends strin
   }
 
   return {
-    batchSize: rowsPerCall,
+    batchSize: rowsAtOnce,
 
     get: async key => {
       const row = await run(`reading ${name}`, () =>
@@ -134,17 +169,7 @@ export function createDocuments<Document extends JsonObject, Index extends strin
       return at(await run(`reading ${name}`, () => rows.findOne({ _id: key }, { projection })))
     },
 
-    findAt: async (index, value) => {
-      const projection = { revision: 1, json: 1 }
-      // In one batch, for which a server need not make a cursor.
-      const options = { projection, singleBatch: true }
-      const query = () => rows.find({ [indexField(index)]: { $eq: value } }, options)
-      const [first] = await run(`finding in ${name}`, async () => {
-        const some = await query().limit(2).toArray()
-        return some.length < 2 ? some : query().sort({ _id: 1 }).limit(1).toArray()
-      })
-      return at(first ?? null)
-    },
+    findAt: (index, value) => findFirst(index)(value),
 
     list: async (index, range) => {
       const field = indexField(index)

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../event-store/event-store.ts'
 import type { FoundBy } from '../projector/projection.ts'
+import { perIndex } from './per-index.ts'
 import {
   type AtRevision,
   type Documents,
@@ -218,14 +219,5 @@ export function createDocuments<Document extends JsonObject, Index extends strin
         else if (old !== undefined) remove.run(old)
         return true
       }),
-  }
-}
-
-function perIndex<Index extends string, Prepared>(prepare: (name: Index) => Prepared) {
-  const prepared = new Map<Index, Prepared>()
-  return (name: Index): Prepared => {
-    const known = prepared.get(name) ?? prepare(name)
-    prepared.set(name, known)
-    return known
   }
 }

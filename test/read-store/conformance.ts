@@ -150,6 +150,24 @@ export function readStoreConformance(name: string, fresh: () => Promise<ReadStor
         expect([...read.values()]).to.deep.equal([person('2', 3, 'bob', 'x')])
       })
 
+      it('finds the first document of each of the values that are asked for at once', async () => {
+        const crowd = Array.from({ length: 90 }, (_, n) => person(`${n}`, n, `name${n}`, `team${n % 60}`))
+        await write(documents, crowd)
+        const ask = async (index: 'name' | 'team', values: string[]) => {
+          const found = await Promise.all(values.map(value => documents.findAt(index, value)))
+          return found.map(each => each?.document.name ?? null)
+        }
+        expect(await ask('name', ['name3', 'nobody', 'name1', 'name3'])).to.deep.equal([
+          ...['name3', null, 'name1', 'name3'],
+        ])
+        const teams = Array.from({ length: 130 }, (_, n) => n)
+        const first = (n: number) => (n >= 60 ? null : n < 30 && `${n + 60}` < `${n}` ? n + 60 : n)
+        const firsts = teams.map(first).map(n => (n === null ? null : `name${n}`))
+        expect(await ask('team', [...teams.map(n => `team${n}`)])).to.deep.equal(firsts)
+        expect(firsts).to.include('name67')
+        expect(await ask('team', ['team40', 'team7', 'none'])).to.deep.equal(['name40', firsts[7], null])
+      })
+
       it('hands what is stored to the fold', async () => {
         await write(documents, [person('1', 4, 'ada')])
         let seen: unknown

@@ -279,6 +279,8 @@ if (serverUrl !== undefined) {
       const after = { value: 'bzz1', key: '7' }
       await documents.get('7')
       await documents.find('name', 'azz0')
+      await documents.findAt('name', 'azz0')
+      await Promise.all(names.slice(0, 16).map(name => documents.findAt('name', name)))
       await documents.list('name', range)
       await documents.list('name', { ...range, direction: 'descending', after })
       await documents.list('name', { ...range, from: 'b', to: 'c', after })
