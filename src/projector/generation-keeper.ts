@@ -44,8 +44,8 @@ export type KeeperOptions = {
   keepStrayMs: number
 }
 
-/** A large one takes minutes: what this process is there for comes first. */
-const dropShare = 0.2
+/** A large one takes minutes, for which the process has other work too; but an erasure waits until it is gone. */
+const dropShare = 0.5
 
 export function createGenerationKeeper(options: KeeperOptions): GenerationKeeper {
   const { readStore, projection, partitions, logId, stillness, log } = options
