@@ -1,5 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
+import { strays } from '../../src/projector/pointer-moves.ts'
+import type { Pointer, ReadStore } from '../../src/read-store/read-store.ts'
 import { openSqliteReadStore } from '../../src/read-store/sqlite.ts'
 import { projections } from '../../src/roster.ts'
 import type { Case } from '../bench.ts'
@@ -60,19 +62,20 @@ async function untilAllIsDone(dataDir: string): Promise<void> {
   const readStore = await openSqliteReadStore(join(dataDir, 'read.db'))
   try {
     for (const { name } of projections) {
-      for (;;) {
-        const pointer = await readStore.pointer(name)
-        if (pointer !== null && pointer.live !== null && pointer.next === null) {
-          const used = [pointer.live, pointer.previous?.number]
-          const old = (await readStore.generations(name)).filter(({ number }) => !used.includes(number))
-          for (const { number } of old) await readStore.dropGeneration(name, number)
-          break
-        }
-        await pause(0.2)
-      }
+      const pointer = await untilLive(readStore, name)
+      for (const number of strays(pointer, await readStore.generations(name)))
+        await readStore.dropGeneration(name, number)
     }
   } finally {
     await readStore.close()
+  }
+}
+
+async function untilLive(readStore: ReadStore, projection: string): Promise<Pointer> {
+  for (;;) {
+    const pointer = await readStore.pointer(projection)
+    if (pointer !== null && pointer.live !== null && pointer.next === null) return pointer
+    await pause(0.2)
   }
 }
 

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3'
 import { expect } from 'chai'
 import { eventually } from '../support/eventually.ts'
 import { createHttpClient } from '../support/http-client.ts'
-import { livePlanted, planted } from '../support/planted-user.ts'
+import { doneErasing, livePlanted, planted } from '../support/planted-user.ts'
 import { startProgram } from '../support/program.ts'
 import { register, withLogIn } from '../support/sample-log.ts'
 import { startServer } from '../support/server.ts'
@@ -54,7 +54,7 @@ describe('An erased user', () => {
           })
         })
         // Who began to read before goes on seeing what was there, and so the files have it.
-        const saidDone = async () => (await server.logged()).map(({ msg }) => msg).includes(done)
+        const saidDone = async () => (await server.logged()).map(({ msg }) => msg).includes(doneErasing)
         expect(await saidDone()).to.equal(false)
         expect(await filesThatTell(dataDir)).not.to.deep.equal([])
         for (const reader of readers) reader.close()
@@ -75,5 +75,3 @@ describe('An erased user', () => {
       expect(await filesThatTell(dataDir)).to.deep.equal([])
     }))
 })
-
-const done = 'nothing is left of a user who was erased'

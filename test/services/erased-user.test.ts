@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { TestServer } from '../http/suite/test-server.ts'
 import { eventually } from '../support/eventually.ts'
-import { livePlanted, planted } from '../support/planted-user.ts'
+import { doneErasing, livePlanted, planted } from '../support/planted-user.ts'
 import { roster } from '../support/run-roster.ts'
 import { startServer } from '../support/server.ts'
 import { mongodbUrl, openStores, type Stores } from './stores.ts'
@@ -56,12 +56,10 @@ if (serverUrl !== undefined) {
 
       await user.erase(other.client)
       await eventually(async () => {
-        expect((await server.logged()).map(({ msg }) => msg)).to.include(done)
+        expect((await server.logged()).map(({ msg }) => msg)).to.include(doneErasing)
       }, 60_000)
       expect(await collectionsThatTell()).to.deep.equal([])
       for (const email of user.emails) expect(await server.mails(email)).to.deep.equal([])
     })
   })
 }
-
-const done = 'nothing is left of a user who was erased'

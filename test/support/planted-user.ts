@@ -12,6 +12,9 @@ const profile = Object.fromEntries(
   ),
 )
 
+/** What a service logs in the end. */
+export const doneErasing = 'nothing is left of a user who was erased'
+
 /** `emails` are sent a mail each. */
 export type PlantedUser = { emails: string[]; erase(client: HttpClient): Promise<void> }
 

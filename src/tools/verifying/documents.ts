@@ -144,9 +144,8 @@ async function differing(
     return { kind: 'misplaced', projection, key, stream, problem: problem(right.revision) }
   }
   if (found.revision >= expected.revision) return null
-  if (await isBehind(stream, found.revision + 1n)) return 'behind'
-  // The events in between may be of other documents; a removal makes up for any that were not.
-  if (expected.document === null && (await isBehind(stream, expected.revision))) return 'behind'
+  const next = await nextRevision(comparing, key, stream, found.revision + 1n)
+  if (next !== null && (await isBehind(stream, next))) return 'behind'
   return { kind: 'stale', projection, key, stream, problem: problem(expected.revision) }
 }
 
@@ -157,25 +156,26 @@ async function missing(
 ): Promise<Finding | 'behind' | null> {
   const { key, stream, document } = expected
   if (document === null) return null
-  const first = await firstRevision(comparing, key, stream)
+  const first = await nextRevision(comparing, key, stream, 0n)
   if (first !== null && (await isBehind(stream, first))) return 'behind'
   return { kind: 'missing', projection: comparing.projection.name, key, stream }
 }
 
-/** The revision with which a document begins; null if its stream has been truncated behind that since. */
-async function firstRevision(
+/** From a revision on, the first of an event of a document; null if there is none, or it was truncated since. */
+async function nextRevision(
   { eventStore, projection }: Pick<Comparing, 'eventStore' | 'projection'>,
   key: string,
   stream: string,
+  from: Revision,
 ): Promise<Revision | null> {
-  for (let from = 0n; ; ) {
-    const page = await eventStore.readStream(stream, { from, limit: 500 })
+  for (let start = from; ; ) {
+    const page = await eventStore.readStream(stream, { from: start, limit: 500 })
     const last = page.at(-1)
     if (!last) return null
     const { keyed } = keyEvents(projection, page, toRecorded)
     const first = keyed.find(event => event.key === key)
     if (first) return first.event.revision
-    from = last.revision + 1n
+    start = last.revision + 1n
   }
 }
 
