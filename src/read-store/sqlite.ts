@@ -3,6 +3,7 @@ import Database from 'better-sqlite3'
 import type { JsonObject } from '../event-store/event-store.ts'
 import { isBusy, jitter } from '../event-store/sqlite-failures.ts'
 import { createPurge } from '../event-store/sqlite-purge.ts'
+import { createLock } from '../projector/lock.ts'
 import type { FoundBy } from '../projector/projection.ts'
 import { type Documents, type Generation, generationFollower, type ReadStore } from './read-store.ts'
 import { booksSchema, createBooks, createLedger, forgetGeneration } from './sqlite-books.ts'
@@ -27,7 +28,8 @@ export async function openSqliteReadStore(file: string): Promise<ReadStore> {
   const session = createSession(db)
   const ledger = createLedger(db)
   const opened = new Map<string, { foundBy: unknown; documents: unknown }>()
-  let dropping: Promise<void> = Promise.resolve()
+  // The share of its time that a drop takes is the process's, however many there are.
+  const oneDropAtATime = createLock()
 
   function open<Document extends JsonObject, Index extends string>(
     generation: Generation,
@@ -82,12 +84,7 @@ export async function openSqliteReadStore(file: string): Promise<ReadStore> {
         )
       }),
 
-    dropGeneration(projection, number, share = 1) {
-      // One after the other: the share is of the process.
-      const dropped = dropping.then(() => drop(projection, number, share))
-      dropping = dropped.catch(() => undefined)
-      return dropped
-    },
+    dropGeneration: (projection, number, share = 1) => oneDropAtATime(() => drop(projection, number, share)),
 
     purge: createPurge(file, patienceMs),
 
