@@ -89,7 +89,8 @@ export function createEraser(options: EraserOptions) {
       await handler.load(accounts, erased.stream, performance.now() + commandTimeoutMs)
 
       const head = await store.head()
-      await until(() => generations.behind(head), signal)
+      // What is only built or dropped takes long, and none of the sessions is looked for there.
+      await until(() => generations.readBehind(head), signal)
       const forgotten: RecordedEvent[] = []
       const streams = await sessionsOf(userId)
       for (const stream of streams) forgotten.push(...(await forgetSession(stream, userId, erased)))

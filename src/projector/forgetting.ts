@@ -13,7 +13,9 @@ import { firstUnapplied } from './status.ts'
 
 /** Sees to it that generations lose what an event has them forget, those too that nobody feeds. */
 export type Forgetting = {
-  /** What keeps a generation from being through with the log up to a position; null: none is behind. */
+  /** What keeps a generation that is read, now or soon, from being through with the log up to a position; or null. */
+  readBehind(position: Position): Promise<string | null>
+  /** The same of every generation: one that is given up is behind until it is dropped. */
   behind(position: Position): Promise<string | null>
   /** Has generations that are kept for a way back forget what these events, each its stream's last, say. */
   inFrozen(events: readonly RecordedEvent[]): Promise<void>
@@ -29,7 +31,7 @@ export type ForgettingOptions = {
   log: { info(fields: object, message: string): void }
 }
 
-type Use = 'used' | 'frozen' | 'given up'
+type Use = 'read' | 'being built' | 'frozen' | 'given up'
 
 export function createForgetting(options: ForgettingOptions): Forgetting {
   const { eventStore, readStore, logId, projections, log } = options
@@ -71,19 +73,22 @@ export function createForgetting(options: ForgettingOptions): Forgetting {
     return failed === 0
   }
 
+  async function behind(position: Position, counts: (use: Use) => boolean): Promise<string | null> {
+    for await (const [projection, generation, use] of all()) {
+      if (!counts(use)) continue
+      const name = generationFollower(generation)
+      if (use === 'given up') return `${name} is not dropped yet`
+      const leases = await readStore.leases(name)
+      if (leases.length < generation.partitions) return `${name} is about to be built`
+      const first = await firstUnapplied(eventStore, projection.streams, generation, leases)
+      if (first && first.position <= position) return `${name} has not come to ${position} yet`
+    }
+    return null
+  }
+
   return {
-    async behind(position) {
-      for await (const [projection, generation, use] of all()) {
-        const name = generationFollower(generation)
-        if (use === 'given up') return `${name} is not dropped yet`
-        if (use === 'frozen') continue
-        const leases = await readStore.leases(name)
-        if (leases.length < generation.partitions) return `${name} is about to be built`
-        const first = await firstUnapplied(eventStore, projection.streams, generation, leases)
-        if (first && first.position <= position) return `${name} has not come to ${position} yet`
-      }
-      return null
-    },
+    readBehind: position => behind(position, use => use === 'read'),
+    behind: position => behind(position, use => use !== 'frozen'),
 
     async inFrozen(events) {
       for await (const [projection, generation, use, pointer] of all()) {
@@ -103,7 +108,7 @@ export function createForgetting(options: ForgettingOptions): Forgetting {
     async retryParked(isWanted) {
       const frozen = new Set<string>()
       for await (const [, generation, use] of all()) {
-        if (use !== 'used') frozen.add(generationFollower(generation))
+        if (use === 'frozen' || use === 'given up') frozen.add(generationFollower(generation))
       }
       let waiting = 0
       for (const { follower, stream } of await readStore.parked()) {
@@ -117,9 +122,10 @@ export function createForgetting(options: ForgettingOptions): Forgetting {
 }
 
 function useOf({ number }: Generation, { live, next, previous }: Pointer): Use {
-  if (number === live || number === next?.number) return 'used'
+  if (number === live) return 'read'
+  if (number === next?.number) return next.phase === 'joining' ? 'read' : 'being built'
   if (number !== previous?.number) return 'given up'
-  return previous.fed ? 'used' : 'frozen'
+  return previous.fed ? 'read' : 'frozen'
 }
 
 /** Whether our code finds every row by which the generation's documents are found. */

@@ -11,7 +11,8 @@ import { createEraser } from '../../src/eraser/eraser.ts'
 import { eraserFollower } from '../../src/eraser/eraser-follower.ts'
 import type { EventStore, JsonObject, RecordedEvent } from '../../src/event-store/event-store.ts'
 import { createForgetting } from '../../src/projector/forgetting.ts'
-import { requestRebuild } from '../../src/projector/generation-requests.ts'
+import { newGeneration, requestRebuild } from '../../src/projector/generation-requests.ts'
+import { firstPointer } from '../../src/projector/pointer-moves.ts'
 import type { Projection } from '../../src/projector/projection.ts'
 import { createSessionQueries } from '../../src/projector/session-queries.ts'
 import type { ReadStore } from '../../src/read-store/read-store.ts'
@@ -299,6 +300,30 @@ describe('The eraser', () => {
       await eventually(async () => expect(await readStore.parked()).to.deep.equal([]))
       await untilFolded()
     }))
+
+  for (const [what, next, why] of [
+    ['is dropped', null, /audit.1 is not dropped yet/],
+    ['is built', { number: 1, phase: 'building', pin: false }, /audit.1 is about to be built/],
+  ] as const) {
+    it(`forgets sessions while a large read model ${what}, and is not done before it`, () =>
+      withUsers(async ({ stage, logIn, erase, eraserOptions, typesOf, readStore }) => {
+        const session = await logIn()
+        await stage.start({ projections: projections.filter(({ name }) => name !== 'audit') })
+        await readStore.movePointer({ ...firstPointer('audit'), epoch: 0, lastNumber: 1, next })
+        const made = { number: 1, partitions: 2, logId, reason: 'test', now: Date.now() }
+        await readStore.createGeneration(newGeneration(audit, made))
+        const erased = await erase()
+        const eraser = createEraser(eraserOptions())
+        await eventually(async () => {
+          const outcome = await eraser.erase(erased, AbortSignal.abort()).then(() => 'done', String)
+          expect(outcome).to.match(why)
+        })
+        expect(await typesOf(session)).to.deep.equal(['SessionForgotten'])
+        await readStore.dropGeneration('audit', 1)
+        await readStore.movePointer({ ...firstPointer('audit'), epoch: 1, lastNumber: 1 })
+        await eraser.erase(erased, never)
+      }))
+  }
 
   it('waits for a read model that is behind, and stays before the erasure until all is done', () =>
     withUsers(async ({ stage, logIn, erase, eraserOptions, lastOf }) => {
