@@ -12,6 +12,7 @@ type Frame = { salts: string; commits: boolean; sum: Sum; follows(before: Sum): 
 const headerBytes = 32
 const frameHeaderBytes = 24
 const magic = 0x377f0682
+const windowBytes = 2 ** 20
 const defaultPageBytes = 4096
 /** Another process may be writing just where it is read. */
 const looks = 3
@@ -48,13 +49,14 @@ export function findWalDamage(file: string): WalDamage | null {
   try {
     const size = fstatSync(wal).size
     if (size < headerBytes) return null
-    const start = bytesAt(wal, 0, headerBytes)
+    const bytesAt = readerOf(wal)
+    const start = bytesAt(0, headerBytes)
     const header = readHeader(start)
     const pageBytes = (header && start.getUint32(8)) || pageBytesOf(file)
     const frameBytes = frameHeaderBytes + pageBytes
     const frames = Math.floor((size - headerBytes) / frameBytes)
     const frameAt = (n: number) =>
-      readFrame(bytesAt(wal, headerBytes + (n - 1) * frameBytes, frameBytes), header?.isLittleEndian ?? true)
+      readFrame(bytesAt(headerBytes + (n - 1) * frameBytes, frameBytes), header?.isLittleEndian ?? true)
 
     const intact = header ? countIntact(header, frames, frameAt) : 0
     const commits = countLostCommits(header ? intact + 1 : 1, frames, frameAt, header?.salts)
@@ -135,7 +137,7 @@ function pageBytesOf(file: string): number {
   const database = openToRead(file)
   if (database === null) return defaultPageBytes
   try {
-    const said = bytesAt(database, 16, 2).getUint16(0)
+    const said = readerOf(database)(16, 2).getUint16(0)
     return said === 1 ? 65_536 : said || defaultPageBytes
   } finally {
     closeSync(database)
@@ -151,9 +153,16 @@ function openToRead(file: string): number | null {
   }
 }
 
-/** Zeros where the file ends before. */
-function bytesAt(fd: number, position: number, length: number): DataView {
-  const bytes = new Uint8Array(length)
-  readSync(fd, bytes, 0, length, position)
-  return new DataView(bytes.buffer)
+/** Gives bytes of a file, which it reads a megabyte at a time; zeros where the file ends before. */
+function readerOf(fd: number): (position: number, length: number) => DataView {
+  let window = new Uint8Array()
+  let from = 0
+  return (position, length) => {
+    if (position < from || position + length > from + window.length) {
+      window = new Uint8Array(Math.max(length, windowBytes))
+      from = position
+      readSync(fd, window, 0, window.length, position)
+    }
+    return new DataView(window.buffer, position - from, length)
+  }
 }

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
+import { anyUnicode } from '../any-unicode.ts'
 import { conditionalHeaders, headerText, type KeysAndTags } from './conditional-headers.ts'
 
 /** Somebody with an account, as far as requests can tell of them. */
@@ -10,7 +11,7 @@ export type AnyRequest = { method: string; target: string; bytes: Buffer }
 
 const surrogate = fc.integer({ min: 0xd800, max: 0xdfff }).map(code => String.fromCharCode(code))
 export const anyText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 40 }),
+  anyUnicode({ maxLength: 40 }),
   fc.string({
     unit: fc.oneof(surrogate, fc.constantFrom('\0', '\x1c', '\u3000', 'İ', 'ß', 'a')),
     maxLength: 10,
