@@ -73,18 +73,19 @@ function strideOver(size: number): number {
 function makeStems(): Stem[] {
   const byKey = new Map<string, Stem>()
   const add = (text: string, firstName: string | null, lastName: string | null) => {
-    const lowerCased = text.toLocaleLowerCase('en')
+    const lowerCased = text.toLowerCase()
     const length = [...lowerCased].length
     if (length < shortest || length > longestStem || !isValidUsername(lowerCased)) return
     const key = usernameKey(lowerCased)
     if (!byKey.has(key)) byKey.set(key, { text: lowerCased, firstName, lastName })
   }
-  for (const firstName of firstNames) {
-    for (const lastName of lastNames) {
-      if (isLatin(firstName) !== isLatin(lastName)) continue
-      const [first, last] = [letters(firstName), letters(lastName)]
+  const spelt = (name: string) => ({ name, inLetters: letters(name), latin: isLatin(name) })
+  const speltLastNames = lastNames.map(spelt)
+  for (const { name: firstName, inLetters: first, latin } of firstNames.map(spelt)) {
+    for (const { name: lastName, inLetters: last, latin: alsoLatin } of speltLastNames) {
+      if (latin !== alsoLatin) continue
       const texts = [first + last, `${first}_${last}`, `${last}_${first}`, first[0] + last, first + last[0]]
-      for (const text of [...(isLatin(firstName) ? texts : []), firstName + lastName]) {
+      for (const text of [...(latin ? texts : []), firstName + lastName]) {
         add(text, firstName, lastName)
       }
     }

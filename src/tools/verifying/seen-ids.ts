@@ -1,13 +1,18 @@
 import { createHash } from 'node:crypto'
 
-const bits = 2 ** 29
+const bitsPerId = 64
+const fewestBits = 2 ** 16
+const mostBits = 2 ** 29
 const uuidBytes = 16
 
 /**
- * Remembers ids in 64 MiB, however many there are. `add` says whether the id may have been there before: sometimes it
- * was not (1 in 40,000 at ten million ids), but what was there before is never missed.
+ * Remembers ids in 8 bytes for each that is `expected`, in 64 MiB at most, however many come. `add` says whether the id
+ * may have been there before: sometimes it was not (1 in 40,000 at ten million ids), but what was there before is never
+ * missed.
  */
-export function createSeenIds(): { add(id: string): boolean } {
+export function createSeenIds(expected: number): { add(id: string): boolean } {
+  const wanted = 2 ** Math.ceil(Math.log2(Math.max(1, expected) * bitsPerId))
+  const bits = Math.min(Math.max(wanted, fewestBits), mostBits)
   const seen = new Uint32Array(bits / 32)
 
   return {
