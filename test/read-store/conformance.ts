@@ -407,6 +407,15 @@ export function readStoreConformance(name: string, fresh: () => Promise<ReadStor
         )
       })
 
+      it('page by page beyond names that begin with the text, in the order of UTF-8', async () => {
+        const names = ['\uffff', '\ue000\uffff', '\ue000\uffffa', '\u{10ffff}\uffff']
+        await write(
+          documents,
+          names.map((each, at) => person(String(at), 0, each)),
+        )
+        expect(await searchAll(documents, '\uffff', 1)).to.deep.equal(names)
+      })
+
       it('the same however many hits there are', async () => {
         const letters = 'abcdefghij'
         const names = Array.from({ length: 6000 }, (_, at) => {
