@@ -22,6 +22,7 @@ import { type LogIdentity, openLog } from './event-store/log-identity.ts'
 import { createAccountHistory } from './history/account-history.ts'
 import { createApp } from './http/app.ts'
 import { type HttpServer, startHttpServer } from './http/server.ts'
+import { createForgetAccount } from './limits/forget-account.ts'
 import { createKnownAddresses } from './limits/known-addresses.ts'
 import { createLimiter } from './limits/limiter.ts'
 import { sessionRangesSince } from './limits/session-ranges.ts'
@@ -102,6 +103,17 @@ export async function startRoster(
     })
   })
 
+  const commands = whenKnown(accounts, { readAccessToken: token => tokens.readAccess(token, now()) })
+  const sessionQueries = createSessionQueries(readStore, now)
+  const counts = { rules: config.rateLimits, shared: readStore.counts, key: keyOfLimits(secret) }
+  const limiter = createLimiter(counts)
+  const known = createKnownAddresses({
+    rangesSince: (username, since) =>
+      sessionRangesSince({ accounts: commands, sessions: sessionQueries }, username, since),
+    digest: limiter.digest,
+    now,
+  })
+
   const worker = identity.then(workerOf)
   // Both have their say where they are awaited; here it is only kept from being an unhandled rejection.
   for (const started of [accounts, worker]) started.catch(() => {})
@@ -134,11 +146,10 @@ export async function startRoster(
   }
 
   function sweeperOf(): Follower {
-    const queries = createSessionQueries(readStore, now)
     return sweeperFollower({
       store,
       handler,
-      sessions: queries,
+      sessions: sessionQueries,
       historyDays: config.sessionHistoryDays,
       now,
       log,
@@ -150,9 +161,9 @@ export async function startRoster(
       store,
       readStore,
       handler,
-      sessions: createSessionQueries(readStore, now),
+      sessions: sessionQueries,
       generations: createForgetting({ eventStore: store, readStore, logId, projections, log }),
-      removals: [userId => transport.forget(userId)],
+      removals: [userId => transport.forget(userId), createForgetAccount({ store, limiter, known })],
       lateMs: config.commandTimeoutMs + latenessMs,
       log,
     })
@@ -179,16 +190,6 @@ export async function startRoster(
 
   function api(): Promise<HttpServer> {
     loadCommonPasswords()
-    const sessionQueries = createSessionQueries(readStore, now)
-    const commands = whenKnown(accounts, { readAccessToken: token => tokens.readAccess(token, now()) })
-    const limiter = createLimiter({
-      rules: config.rateLimits,
-      shared: readStore.counts,
-      key: keyOfLimits(secret),
-    })
-    const rangesSince = (username: string, since: number) =>
-      sessionRangesSince({ accounts: commands, sessions: sessionQueries }, username, since)
-    const known = createKnownAddresses({ rangesSince, digest: limiter.digest, now })
     return startHttpServer({
       port: config.port,
       host: config.host,

@@ -101,6 +101,8 @@ export function createEraser(options: EraserOptions) {
       }, signal)
       const last = forgotten.reduce((end, { position }) => (position > end ? position : end), head)
       await until(() => generations.behind(last), signal)
+      // One of them may have been frozen meanwhile, a moment before it was through.
+      await generations.inFrozen([erased, ...forgotten])
 
       await store.purge()
       await readStore.purge()

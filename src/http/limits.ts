@@ -3,7 +3,7 @@ import type { AccessClaims } from '../account/accounts.ts'
 import { DomainError } from '../account/domain-error.ts'
 import { emailKey, usernameKey } from '../account/names.ts'
 import { createAttempts, NoTurn } from '../limits/attempts.ts'
-import type { KnownAddresses } from '../limits/known-addresses.ts'
+import { type KnownAddresses, placeDigest } from '../limits/known-addresses.ts'
 import { type Limiter, left, type Place, type Standing, Throttled } from '../limits/limiter.ts'
 import type { LimitName } from '../limits/rules.ts'
 import { type ClientOf, clientNetwork } from './client.ts'
@@ -163,7 +163,7 @@ export function createLimits(parts: LimitsParts) {
 
       async function logInWhereKnown(error: unknown): Promise<T> {
         if (!isHeldUp(error) || !(await known.knows(place))) throw error
-        return logIn([perAccount(limiter.digest(`${username} ${network}`))])
+        return logIn([perAccount(placeDigest(limiter.digest, place))])
       }
 
       const usual = [{ limit: 'logins-per-address', whose: network } as const, perAccount(account)]

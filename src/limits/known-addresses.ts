@@ -8,10 +8,13 @@ export type KnownAddresses = {
   remember(place: LoginPlace): void
   /** Whether the owner was here lately. */
   knows(place: LoginPlace): Promise<boolean>
+  /** Forgets where somebody was; returns by what the logins of each place are counted. */
+  forget(username: string): string[]
 }
 
 const latelyMs = 30 * 86_400_000
 const mostRemembered = 50_000
+const mostOfOne = 8
 const askAgainMs = 10_000
 
 /**
@@ -24,7 +27,8 @@ export function createKnownAddresses(parts: {
   digest(text: string): string
   now(): number
 }): KnownAddresses {
-  const seen = new LRUCache<string, true>({ max: mostRemembered, ttl: latelyMs })
+  // Of each account when its owner was last in a place, the latest at the end.
+  const seen = new LRUCache<string, Map<string, number>>({ max: mostRemembered, ttl: latelyMs })
   // Somebody who is refused may try again and again.
   const asked = new LRUCache<string, Promise<ReadonlySet<string>>>({ max: 1000, ttl: askAgainMs })
 
@@ -37,14 +41,38 @@ export function createKnownAddresses(parts: {
     return ranges
   }
 
-  const seenAt = ({ username, network }: LoginPlace) => parts.digest(`${username} ${network}`)
+  const isLately = (at: number) => at > parts.now() - latelyMs
 
   return {
     remember(place) {
-      seen.set(seenAt(place), true)
+      const { username } = place
+      const key = parts.digest(username)
+      const places = seen.get(key) ?? new Map<string, number>()
+      const here = placeDigest(parts.digest, place)
+      places.delete(here)
+      places.set(here, parts.now())
+      for (const [oldest] of places) if (places.size > mostOfOne) places.delete(oldest)
+      seen.set(key, places)
     },
     async knows(place) {
-      return seen.has(seenAt(place)) || (await rangesOf(place.username)).has(place.range)
+      const { username, range } = place
+      const at = seen.get(parts.digest(username))?.get(placeDigest(parts.digest, place))
+      return (at !== undefined && isLately(at)) || (await rangesOf(username)).has(range)
+    },
+    forget(username) {
+      const key = parts.digest(username)
+      const places = [...(seen.get(key)?.keys() ?? [])]
+      seen.delete(key)
+      asked.delete(key)
+      return places
     },
   }
+}
+
+/** By what the logins of an owner in one place are counted. */
+export function placeDigest(
+  digest: (text: string) => string,
+  { username, network }: Pick<LoginPlace, 'username' | 'network'>,
+): string {
+  return digest(`${username} ${network}`)
 }

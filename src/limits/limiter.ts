@@ -39,6 +39,8 @@ export type Limiter = {
   count(place: Place): Promise<Standing | null>
   /** How many more there may be; Infinity where there is no limit. Throws Throttled if there may be none. */
   left(place: Place): Promise<number>
+  /** Begins anew to count, as if nothing had been. */
+  forget(place: Place): Promise<void>
   /** A text by which something can be recognised, but not told what it is. */
   digest(text: string): string
 }
@@ -55,6 +57,8 @@ type LimiterParts = {
 export function createLimiter({ rules, shared, key }: LimiterParts): Limiter {
   const counters = new Map([...rules].map(([name, rule]) => [name, counterOf(name, rule, shared)]))
 
+  const keyOf = (whose: string) => (shared ? digest(whose) : whose)
+
   function digest(text: string): string {
     return createHmac('sha256', key).update(text).digest('base64url').slice(0, 22)
   }
@@ -67,7 +71,7 @@ export function createLimiter({ rules, shared, key }: LimiterParts): Limiter {
       const counter = counters.get(limit)
       if (!rule || !counter) return null
       try {
-        return standingOf(rule, await counter.consume(shared ? digest(whose) : whose))
+        return standingOf(rule, await counter.consume(keyOf(whose)))
       } catch (error) {
         throw error instanceof RateLimiterRes ? new Throttled(limit, standingOf(rule, error)) : error
       }
@@ -77,11 +81,15 @@ export function createLimiter({ rules, shared, key }: LimiterParts): Limiter {
       const rule = rules.get(limit)
       const counter = counters.get(limit)
       if (!rule || !counter) return Number.POSITIVE_INFINITY
-      const found = await counter.get(shared ? digest(whose) : whose)
+      const found = await counter.get(keyOf(whose))
       if (!found) return rule.points
       const standing = standingOf(rule, found)
       if (left(standing) === 0) throw new Throttled(limit, standing)
       return left(standing)
+    },
+
+    async forget({ limit, whose }) {
+      await counters.get(limit)?.delete(keyOf(whose))
     },
 
     digest,
@@ -95,7 +103,7 @@ function counterOf(
   name: LimitName,
   { points, seconds: duration }: Rule,
   shared: SharedCounts | null,
-): Pick<RateLimiterAbstract, 'consume' | 'get'> {
+): Pick<RateLimiterAbstract, 'consume' | 'get' | 'delete'> {
   const options = { points, duration, keyPrefix: name }
   const own = new RateLimiterMemory(options)
   if (!shared) return own

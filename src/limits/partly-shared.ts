@@ -13,7 +13,7 @@ const mostRemembered = 50_000
 export function createPartlyShared(
   own: RateLimiterMemory,
   shared: RateLimiterAbstract,
-): Pick<RateLimiterAbstract, 'consume' | 'get'> {
+): Pick<RateLimiterAbstract, 'consume' | 'get' | 'delete'> {
   const step = Math.ceil(own.points / timesShared)
   const untold = new LRUCache<string, number>({ max: mostRemembered, ttl: own.duration * 1000 })
 
@@ -37,6 +37,11 @@ export function createPartlyShared(
 
   return {
     get: key => own.get(key),
+    async delete(key) {
+      untold.delete(String(key))
+      const deleted = await Promise.all([own.delete(key), shared.delete(key)])
+      return deleted.includes(true)
+    },
     async consume(key) {
       const standing = await own.consume(key)
       noteOne(String(key), standing.isFirstInDuration)

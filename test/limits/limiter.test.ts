@@ -32,6 +32,17 @@ describe('The limiter', () => {
     await eventually(async () => expect(await count(place)).to.have.property('used', 1))
   })
 
+  it('begins anew with what it is told to forget', async () => {
+    const { count, forget } = limiter()
+    const [one, other] = ['1', '2'].map(whose => ({ limit: 'edits-per-account', whose }) as const)
+    if (!one || !other) throw new Error('expected two places')
+    for (const place of [one, other]) await count(place)
+    await forget(one)
+    expect(await count(one)).to.have.property('used', 1)
+    expect(await count(other)).to.have.property('used', 2)
+    await forget({ limit: 'searches-per-address', whose: 'x' })
+  })
+
   it('lets pass what has no limit', async () => {
     const { count, left } = limiter()
     const place = { limit: 'searches-per-address', whose: 'x' } as const

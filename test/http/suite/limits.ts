@@ -337,6 +337,21 @@ export function limitCases(start: StartServer): void {
       expect(answers.filter(({ status }) => status === 200).length).to.be.at.most(4)
     })
 
+    it('what is counted of an account goes with it, but not what was mailed to its mailbox', async () => {
+      const home = newAddress()
+      const { username, email, path, auth } = await newPerson(running(), {}, from(home))
+      await failUntilThrottled(username, newAddress())
+      for (let count = 0; count < 3; count++) expect((await logIn(username, home)).status).to.equal(401)
+      for (let count = 0; count < 2; count++) expect((await reset(email, newAddress())).status).to.equal(200)
+      const erased = await running().client.ask('DELETE', path, {
+        json: { password: goodPassword },
+        headers: auth,
+      })
+      expect(erased.status).to.equal(204)
+      await eventually(async () => expect((await logIn(username, newAddress())).status).to.equal(401))
+      expect(outcome(await reset(email, newAddress()))).to.deep.equal(throttled)
+    })
+
     it('a failed login is a line in the log that names nobody, and no event', async () => {
       const { username } = await person()
       const address = newAddress()
