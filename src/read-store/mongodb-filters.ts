@@ -1,4 +1,5 @@
 import type { Filter } from 'mongodb'
+import { compareUtf8 } from './compare-utf8.ts'
 import type { StoredRow } from './mongodb-collections.ts'
 import { endOfBeginnings } from './suffixes.ts'
 
@@ -57,7 +58,3 @@ export function containing(field: string, text: string): Clause {
 
 /** Beyond ASCII nothing is special, and a backslash would be. */
 const escaped = (sign: string) => (sign < '\x7f' ? `\\${sign}` : sign)
-
-export function compareUtf8(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
-}

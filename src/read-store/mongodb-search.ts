@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import type { Collection } from 'mongodb'
+import { compareUtf8 } from './compare-utf8.ts'
 import { indexField, type StoredRow } from './mongodb-collections.ts'
 import {
   beginningWith,
-  compareUtf8,
   containing,
   notBeginningWith,
   type Place,

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { compareUtf8 } from './compare-utf8.ts'
 import type { Generation, SearchPage, SearchPlace } from './read-store.ts'
 import type { Connection } from './sqlite.ts'
 import { afterAllText, tablesOf } from './sqlite-tables.ts'
@@ -96,9 +97,7 @@ export function createSearch<Document>(
     const order = () => ordered.all(part, partEnd, from.value, from.key, text, text, end, limit)
     const go = (gram: string | null, steps: number) => {
       // Values that begin with the text are leapt over: there may be very many.
-      // In the order of UTF-8, which SQLite has: UTF-16's has what is beyond U+FFFF before U+E000.
-      const isBeyond =
-        typeof end === 'string' && Buffer.compare(Buffer.from(from.value), Buffer.from(end)) >= 0
+      const isBeyond = typeof end === 'string' && compareUtf8(from.value, end) >= 0
       const [value, key] = isBeyond ? [from.value, from.key] : [end, '']
       return gram === null
         ? walk.all(from.value, from.key, text, value, key, steps, text, limit)

@@ -4,6 +4,7 @@ import type { EventStore, JsonObject, Position, Revision } from '../../event-sto
 import { foldEvents, keyEvents } from '../../projector/fold.ts'
 import type { Projection } from '../../projector/projection.ts'
 import { partitionOf } from '../../projector/stable-hash.ts'
+import { compareUtf8 } from '../../read-store/compare-utf8.ts'
 import {
   type Documents,
   type Generation,
@@ -255,7 +256,7 @@ async function* merged(
   }
   let [a, b] = [await next(expected), await next(found)]
   while (a || b) {
-    const order = a && b ? Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)) : a ? -1 : 1
+    const order = a && b ? compareUtf8(a.key, b.key) : a ? -1 : 1
     yield [order <= 0 ? a : null, order >= 0 ? b : null]
     if (order <= 0) a = await next(expected)
     if (order >= 0) b = await next(found)
