@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { AccessClaims } from '../account/accounts.ts'
 import { DomainError } from '../account/domain-error.ts'
 import { emailKey, usernameKey } from '../account/names.ts'
+import { type IdLimit, ofUser, ofUsername } from '../limits/account-places.ts'
 import { createAttempts, NoTurn } from '../limits/attempts.ts'
 import { type KnownAddresses, placeDigest } from '../limits/known-addresses.ts'
 import { type Limiter, left, type Place, type Standing, Throttled } from '../limits/limiter.ts'
@@ -95,8 +96,8 @@ export function createLimits(parts: LimitsParts) {
         }
       },
 
-    byAccount: (limit: LimitName) => (exchange: Exchange & { claims: AccessClaims }) =>
-      count(exchange, { limit, whose: String(exchange.claims.userId) }),
+    byAccount: (limit: IdLimit) => (exchange: Exchange & { claims: AccessClaims }) =>
+      count(exchange, ofUser(limit, exchange.claims.userId)),
 
     /** Resets mailed to an address, whoever asks for them. */
     byMailbox: (exchange: Exchange & { fields: { email: string } }) =>
@@ -104,7 +105,7 @@ export function createLimits(parts: LimitsParts) {
 
     /** What permits a login whose password was right: each is a session more in the log. */
     permitSession: (exchange: Exchange, name: string) => () =>
-      countTogether(exchange, [{ limit: 'sessions-per-account', whose: limiter.digest(usernameKey(name)) }]),
+      countTogether(exchange, [ofUsername('sessions-per-account', limiter.digest(usernameKey(name)))]),
 
     /** What permits a change of the password: whoever has the address, now or a moment later, it gets so many notices. */
     permitPasswordChange:
@@ -117,15 +118,14 @@ export function createLimits(parts: LimitsParts) {
       (exchange: Exchange & { claims: AccessClaims; fields: { email: string } }) =>
       ({ email }: { email: string }) =>
         countTogether(exchange, [
-          { limit: 'email-changes-per-account', whose: String(exchange.claims.userId) },
+          ofUser('email-changes-per-account', exchange.claims.userId),
           ofMailbox('email-changes-per-mailbox', exchange.fields.email),
           ...noticesTo(email),
         ]),
 
     /** A command for which the password was given again. */
     withPassword<T>(exchange: Exchange & { claims: AccessClaims }, command: () => Promise<T>): Promise<T> {
-      const whose = String(exchange.claims.userId)
-      const place = { limit: 'passwords-per-account', whose } as const
+      const place = ofUser('passwords-per-account', exchange.claims.userId)
       return noting(exchange, attempt(exchange, [place], command, isWrongPassword))
     },
 
@@ -138,7 +138,7 @@ export function createLimits(parts: LimitsParts) {
       const account = limiter.digest(username)
       const network = networkOf(exchange)
       const place = { username, network, range: clientOf(exchange).addressRange }
-      const perAccount = (whose: string): Place => ({ limit: 'logins-per-account', whose })
+      const perAccount = (digest: string) => ofUsername('logins-per-account', digest)
 
       async function logIn(places: readonly Place[]): Promise<T> {
         try {

@@ -2,21 +2,9 @@ import { accountStream } from '../account/aggregates.ts'
 import { usernameKey } from '../account/names.ts'
 import { toRecorded, UnreadableEvent } from '../account/upcasters.ts'
 import type { EventStore } from '../event-store/event-store.ts'
+import { idLimits, ofUser, ofUsername, usernameLimits } from './account-places.ts'
 import type { KnownAddresses } from './known-addresses.ts'
-import type { Limiter, Place } from './limiter.ts'
-import type { LimitName } from './rules.ts'
-
-type AccountLimit = Extract<LimitName, `${string}-per-account`>
-
-/** By what each limit on an account counts. */
-const countedBy: Readonly<Record<AccountLimit, 'id' | 'username'>> = {
-  'logins-per-account': 'username',
-  'sessions-per-account': 'username',
-  'passwords-per-account': 'id',
-  'email-changes-per-account': 'id',
-  'edits-per-account': 'id',
-}
-const accountLimits = Object.keys(countedBy) as AccountLimit[]
+import type { Limiter } from './limiter.ts'
 
 /**
  * Forgets what was counted of a user, and where they logged in, as far as this process or the shared counts have it; to
@@ -46,10 +34,12 @@ export function createForgetAccount(parts: {
     const username = await registeredName(userId)
     if (username === null) return
     const key = usernameKey(username)
-    const ofAccount = accountLimits.map((limit): Place => {
-      return { limit, whose: countedBy[limit] === 'id' ? String(userId) : limiter.digest(key) }
-    })
-    const inPlaces = known.forget(key).map((whose): Place => ({ limit: 'logins-per-account', whose }))
-    await Promise.all([...ofAccount, ...inPlaces].map(limiter.forget))
+    const inPlaces = known.forget(key).map(place => ofUsername('logins-per-account', place))
+    const places = [
+      ...idLimits.map(limit => ofUser(limit, userId)),
+      ...usernameLimits.map(limit => ofUsername(limit, limiter.digest(key))),
+      ...inPlaces,
+    ]
+    await Promise.all(places.map(limiter.forget))
   }
 }
