@@ -6,14 +6,8 @@ if (!EVENTSTORE_URL && !MONGODB_URL)
 const files = MONGODB_URL ? ['**/*'] : ['event-store', 'http']
 
 module.exports = {
-  'node-option': ['import=tsx', 'no-experimental-require-module'],
+  ...require('./.mocharc.json'),
   spec: files.map(file => `test/services/${file}.test.ts`),
   ignore: EVENTSTORE_URL ? [] : ['test/services/event-store.test.ts'],
-  parallel: true,
   jobs: 2,
-  require: ['test/support/random-order.ts'],
-  reporter: 'test/support/closing-line.ts',
-  'forbid-only': true,
-  'fail-zero': true,
-  timeout: 120000,
 }

@@ -35,7 +35,10 @@ function readFingerprints(): Float64Array {
   return found.sort()
 }
 
-/** 53 bits of the text at `start` to `end`, in ASCII lower case: of 20,000,000,000 other passwords one shares those of one in the list. */
+/**
+ * 53 bits of the text from `start` to `end`, in ASCII lower case: of 20,000,000,000 other passwords one shares those of
+ * one in the list.
+ */
 function fingerprint(bytes: Uint8Array, start: number, end: number): number {
   let low = 0x41c6ce57
   let high = 0xdeadbeef
