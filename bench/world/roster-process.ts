@@ -3,10 +3,9 @@ import { once } from 'node:events'
 import { open, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { startArguments } from '../../test/support/start-command.ts'
 import { pause } from '../measuring/comparison.ts'
 
-const start = fileURLToPath(new URL('../../bin/start.cjs', import.meta.url))
 const startsWithinSeconds = 30
 
 export type RosterProcess = {
@@ -30,7 +29,7 @@ export async function startRoster(options: {
   const logFile = join(dataDir, 'roster.log')
   const log = await open(logFile, 'a')
   const profiling = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]
-  const child = spawn(process.execPath, [...profiling, start], {
+  const child = spawn(process.execPath, [...profiling, ...startArguments], {
     stdio: ['ignore', log.fd, log.fd],
     env: {
       PATH: process.env.PATH,

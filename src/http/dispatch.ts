@@ -24,7 +24,9 @@ export function createDispatch({ headers, log, isStopping }: DispatchParts): Mid
       ctx.res.statusCode = clientGone
       return
     }
-    const { status, type, body } = answer
+    const { status, type } = answer
+    // Encoded once; of a text, Node would count the bytes apart, and join it to the head before it encodes both.
+    const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body
     const all = [
       ...headers[match?.route.headerSet ?? 'noStore'],
       ...answer.headers,
@@ -32,7 +34,7 @@ export function createDispatch({ headers, log, isStopping }: DispatchParts): Mid
       'X-Request-Id',
       requestId,
     ]
-    if (type !== '') all.push('Content-Type', type, 'Content-Length', String(Buffer.byteLength(body)))
+    if (type !== '') all.push('Content-Type', type, 'Content-Length', String(body.length))
     if (isStopping()) all.push('Connection', 'close')
     ctx.res.writeHead(status, all)
     ctx.res.end(body)

@@ -39,7 +39,7 @@ describe('the launchers', function () {
   }
 
   for (const launcher of ['start.cjs', 'roster.cjs']) {
-    it(`${launcher} gives the pool a thread for each core's hash and four more, before it starts`, async () => {
+    it(`${launcher} gives the pool a thread for each core's hash and two more, before it starts`, async () => {
       const otherThreads = (await threadsOf(launcher, '1')) - 1
       expect((await threadsOf(launcher, undefined)) - otherThreads).to.equal(availableParallelism() + 2)
     })

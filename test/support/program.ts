@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { startArguments } from './start-command.ts'
 
-const launcher = join(import.meta.dirname, '../../bin/start.cjs')
 const startWithinMs = 15_000
 
 export type Program = {
@@ -25,7 +24,7 @@ export async function startProgram(
   listens: readonly string[] = ['api', 'ops'],
 ): Promise<Program> {
   const cheapHashes = { ARGON2_MEMORY_KIB: '1024', ARGON2_TIME_COST: '1' }
-  const child = spawn(process.execPath, [launcher], {
+  const child = spawn(process.execPath, [...startArguments], {
     env: { PATH: process.env.PATH, PORT: '0', OPS_PORT: '0', ...cheapHashes, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -5,6 +5,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { startArguments } from '../../support/start-command.ts'
 
 export type RosterProcess = {
   pid: number
@@ -28,7 +29,6 @@ export type RosterProcess = {
 
 const startWithinMs = 90_000
 const stopWithinMs = 20_000
-const program = join(import.meta.dirname, '../../../bin/start.cjs')
 const collectOnSignal = join(import.meta.dirname, 'collect-on-signal.cjs')
 const children = new Set<ChildProcess>()
 const givenPorts = new Set<number>()
@@ -47,7 +47,7 @@ export async function startRosterProcess(
   const healthPort = variables.ROLES?.includes('api') ? port : opsPort
   const output = openSync(logFile, 'a')
   const outputFrom = fstatSync(output).size
-  const child = spawn(process.execPath, ['--require', collectOnSignal, program], {
+  const child = spawn(process.execPath, ['--require', collectOnSignal, ...startArguments], {
     env: { PATH: process.env.PATH, PORT: String(port), OPS_PORT: String(opsPort), ...variables },
     stdio: ['ignore', output, output],
   })
@@ -75,7 +75,7 @@ export async function startRosterProcess(
       for (;;) {
         if (!isAlive())
           throw new Error(
-            `expected ${program} to start, it ended with ${child.exitCode}:\n${lastLines(written())}`,
+            `expected Roster to start, it ended with ${child.exitCode}:\n${lastLines(written())}`,
           )
         const answer = await fetch(`http://127.0.0.1:${healthPort}/healthz`).catch(() => null)
         await answer?.arrayBuffer()
