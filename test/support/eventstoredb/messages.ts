@@ -42,11 +42,22 @@ function recordedEvent(record: LogRecord): ReadResp.ReadEvent.RecordedEvent {
   return message
 }
 
-/** The answer as it goes over the wire; a deleted stream has none, it is an error. */
-export function readResp(
-  response: Exclude<ReadResponse, { is: 'stream-deleted' }>,
-  stream: string,
-): ReadResp {
+type Answer = Exclude<ReadResponse, { is: 'stream-deleted' }>
+
+/** Records as they go over the wire: the log keeps them as they are, and they are read again and again. */
+const encoded = new WeakMap<LogRecord, Buffer>()
+
+/** The bytes of an answer; a deleted stream has none, it is an error. */
+export function readAnswer(response: Answer, stream: string): Buffer {
+  const record = response.is === 'event' && response.resolved.link === null ? response.resolved.event : null
+  const known = record && encoded.get(record)
+  if (known) return known
+  const bytes = Buffer.from(readResp(response, stream).serializeBinary())
+  if (record) encoded.set(record, bytes)
+  return bytes
+}
+
+function readResp(response: Answer, stream: string): ReadResp {
   const message = new streams.ReadResp()
   switch (response.is) {
     case 'event': {

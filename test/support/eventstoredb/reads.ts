@@ -1,15 +1,16 @@
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
+import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js'
 import type { ServerWritableStream } from '@grpc/grpc-js'
 import * as errors from './errors.ts'
 import type { Fault } from './faults.ts'
-import { filterOf, placeFrom, readResp, streamName } from './messages.ts'
+import { filterOf, placeFrom, readAnswer, streamName } from './messages.ts'
 import { type Node, requiresLeader } from './node.ts'
 import { InvalidPosition, type ReadResponse, readAll, readStream } from './read.ts'
 import { hasNothingAfter, subscribeToAll } from './subscription.ts'
 
-type Call = ServerWritableStream<ReadReq, ReadResp>
+/** Its answers are encoded already. */
+type Call = ServerWritableStream<ReadReq, Buffer>
 
 /** Reads of a stream and of `$all`, and subscriptions to `$all`: all one call. */
 export function read(node: Node) {
@@ -43,7 +44,7 @@ async function serve(node: Node, call: Call, signal: AbortSignal): Promise<void>
     const fault = operation === 'subscription' ? node.faults.next(operation) : undefined
     if (fault && (await commit(node, call, fault)) === 'stop') return
     if (response.is === 'stream-deleted') throw errors.streamDeleted(stream)
-    if (!call.write(readResp(response, stream))) await once(call, 'drain', { signal }).catch(() => {})
+    if (!call.write(readAnswer(response, stream))) await once(call, 'drain', { signal }).catch(() => {})
     if (fault === 'send-then-end') break
   }
   call.end()

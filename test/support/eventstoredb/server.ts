@@ -55,6 +55,11 @@ export type EventStoreDB = {
 }
 
 const host = '127.0.0.1'
+/** Answers to reads come encoded. */
+const streamsService = {
+  ...StreamsService,
+  read: { ...StreamsService.read, responseSerialize: (answer: Buffer) => answer },
+}
 
 /**
  * A server that speaks EventStoreDB's protocol as version 24.10 does, as far as appends, reads, `$all`
@@ -85,7 +90,7 @@ export async function startEventStoreDB(options: EventStoreDBOptions = {}): Prom
     cut: call => sockets.get(Number(call.getPeer().split(':').at(-1)))?.destroy(),
   }
   const server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 })
-  server.addService(StreamsService, {
+  server.addService(streamsService, {
     read: read(node),
     append: append(node),
     batchAppend: batchAppend(node),
