@@ -101,7 +101,11 @@ export function createGenerationKeeper(options: KeeperOptions): GenerationKeeper
   async function swap(pointer: Pointer): Promise<Pointer | null> {
     const to = swapIn(pointer)
     const after = await move(to)
-    if (after === to) log.info({ projection: name, generation: to?.live }, 'a read model is live')
+    if (after === to) {
+      log.info({ projection: name, generation: to?.live }, 'a read model is live')
+      // V8 would let the heap grow on from the size that the build gave it. Only there with --expose-gc.
+      globalThis.gc?.()
+    }
     return after
   }
 

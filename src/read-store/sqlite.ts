@@ -116,7 +116,7 @@ function prepare(db: Connection): void {
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = NORMAL')
   db.pragma('secure_delete = ON')
-  db.pragma('cache_size = -32000')
+  db.pragma('cache_size = -16000')
   db.pragma('temp_store = MEMORY')
   db.pragma('wal_autocheckpoint = 8000')
   db.pragma('journal_size_limit = 67108864')
