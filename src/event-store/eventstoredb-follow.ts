@@ -56,22 +56,10 @@ export async function* follow(
     return logEnd > handedOut ? logEnd : handedOut
   }
 
-  async function lookAgain<T>(look: () => Promise<T | null | undefined>): Promise<T | null> {
-    for (let looks = 1; !signal.aborted; looks++) {
-      const found = await look()
-      if (found) return found
-      if (looks === 5) return null
-      await pause(longestBackoffMs, undefined, { signal }).catch(() => {})
-    }
-    return null
-  }
-
   /** An older copy may have grown beyond the checkpoint, so that just there a record begins. */
   async function requireSameLog({ stream, revision, id, position }: RecordedEvent): Promise<void> {
+    const event = await eventAt?.(stream, revision)
     const wanted = `expected event ${id}, handed out before, as revision ${revision} of ${stream}`
-    // A read that the server cuts short looks like one that found nothing.
-    const event = await lookAgain(async () => eventAt?.(stream, revision))
-    if (signal.aborted) return
     if (!event) throw new LogReplaced(`${wanted}; found none`)
     if (event.revision === revision && event.id !== id) throw new LogReplaced(`${wanted}; found ${event.id}`)
     const { isNew, upTo } = await lookAhead(position, checkpoint)
