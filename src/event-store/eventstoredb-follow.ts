@@ -1,13 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import {
-  type Batch,
-  beforeAll,
-  LogReplaced,
-  type Position,
-  type RecordedEvent,
-  type Revision,
-  StoreUnavailable,
-} from './event-store.ts'
+import { type Batch, beforeAll, LogReplaced, type Position, StoreUnavailable } from './event-store.ts'
 import { type Client, openClient } from './eventstoredb-client.ts'
 import { backoff, NoAnswer, type Patience } from './eventstoredb-connection.ts'
 import { describe, isFatal, isInvalidPosition } from './eventstoredb-failures.ts'
@@ -18,8 +10,6 @@ export type Followed = {
   connection: ConnectionUrl
   head(): Promise<Position>
   lookAhead: LookAhead
-  /** The event at a revision or, if that was truncated, the first after it; null if what is handed out has no such. */
-  eventAt: ((stream: string, revision: Revision) => Promise<RecordedEvent | null>) | null
   warn(fields: object, message: string): void
 }
 
@@ -27,10 +17,10 @@ export type Followed = {
  * The log from `after` on, in batches, until `signal` aborts. Each subscription that ends or fails, for whatever
  * reason, is followed by another from the last position handed out; so is one that is silent while there is news.
  * Throws StoreUnavailable if the server refuses for good, or if nothing was got from it for `giveUpAfterMs`, and
- * LogReplaced, which is looked for before each further subscription.
+ * LogReplaced.
  */
 export async function* follow(
-  { connection, head, lookAhead, eventAt, warn }: Followed,
+  { connection, head, lookAhead, warn }: Followed,
   following: Following,
   settings: Patience & Vigilance,
   giveUpAfterMs = Number.POSITIVE_INFINITY,
@@ -38,8 +28,6 @@ export async function* follow(
   const { signal } = following
   const { backoffMs, longestBackoffMs, liveSilenceMs } = settings
   let checkpoint = following.after
-  /** The last event handed out. */
-  let witness: RecordedEvent | undefined
   let saidCaughtUp = false
   let logEnd = beforeAll
   let client: Client | undefined
@@ -56,27 +44,12 @@ export async function* follow(
     return logEnd > handedOut ? logEnd : handedOut
   }
 
-  /** An older copy may have grown beyond the checkpoint, so that just there a record begins. */
-  async function requireSameLog({ stream, revision, id, position }: RecordedEvent): Promise<void> {
-    const event = await eventAt?.(stream, revision)
-    const wanted = `expected event ${id}, handed out before, as revision ${revision} of ${stream}`
-    if (!event) throw new LogReplaced(`${wanted}; found none`)
-    if (event.revision === revision && event.id !== id) throw new LogReplaced(`${wanted}; found ${event.id}`)
-    const { isNew, upTo } = await lookAhead(position, checkpoint)
-    if (isNew) {
-      throw new LogReplaced(
-        `expected nothing new between ${position} and ${checkpoint}, handed out before; found it after ${upTo}`,
-      )
-    }
-  }
-
   try {
     for (let failures = 0; !signal.aborted; ) {
       let failure: unknown = new Error('the server ended it')
       const begunAt = performance.now()
       try {
         if (checkpoint >= 0n) logEnd = await requireReach(head, checkpoint, longestBackoffMs, signal)
-        if (witness && !signal.aborted) await requireSameLog(witness)
         client ??= openClient(connection.url)
         const subscription = subscribe(client, { ...following, after: checkpoint }, settings, lookAhead)
         try {
@@ -86,7 +59,6 @@ export async function* follow(
             else if (!batch.caughtUp || saidCaughtUp) continue
             checkpoint = upTo
             saidCaughtUp = batch.caughtUp
-            if (eventAt) witness = batch.events.at(-1) ?? witness
             yield { ...batch, checkpoint }
             lastAdvance = performance.now()
           }

@@ -5,8 +5,6 @@ import {
   type EventStore,
   EventTooLarge,
   type Position,
-  type RecordedEvent,
-  type Revision,
   StoreUnavailable,
 } from './event-store.ts'
 import { appendTo, lookAhead, readFrom, readHead } from './eventstoredb-calls.ts'
@@ -75,12 +73,6 @@ export async function openEventStoreDB(options: EventStoreDBOptions): Promise<Wh
     }
   }
 
-  async function eventAt(stream: string, revision: Revision): Promise<RecordedEvent | null> {
-    const from = { direction: FORWARDS, fromRevision: revision, maxCount: 1 } as const
-    const [event] = await readFrom(reads, stream, from, deadlineFromNow())
-    return event ? recordedEvent(event) : null
-  }
-
   function batches(
     asked: Omit<Following, 'decode'> & Partial<Following>,
     giveUpAfterMs?: number,
@@ -93,8 +85,6 @@ export async function openEventStoreDB(options: EventStoreDBOptions): Promise<Wh
         const part = { position, records: 2 * timing.searchWindow, deadline: deadlineFromNow() }
         return lookAhead(reads, { ...part, end }, following)
       },
-      // Of metadata, the server keeps the last only.
-      eventAt: asked.decode ? null : eventAt,
       warn: (fields: object, message: string) => log?.warn(fields, message),
     }
     const signal = AbortSignal.any([following.signal, closing.signal])

@@ -24,18 +24,6 @@ describe('a worker that goes on while its log is replaced by an older copy', () 
     for (let id = 1; id <= users; id++) await stage.append(id, edited({ bio }))
   }
 
-  function editAllIn(copy: EventLog, bio: string): void {
-    for (let id = 1; id <= users; id++) {
-      const { data, metadata, ...event } = edited({ bio })
-      const bytes = {
-        data: Buffer.from(JSON.stringify(data)),
-        metadata: Buffer.from(JSON.stringify(metadata)),
-      }
-      const stream = `user-${id}`
-      copy.append(stream, [{ ...event, isJson: true, ...bytes }], copy.lastRevision(stream))
-    }
-  }
-
   /** Starts a worker, lets it follow all there is, and puts the log back to where it was some events before. */
   async function replaceUnderWorker(grow: (copy: EventLog) => void = () => {}): Promise<void> {
     for (let id = 1; id <= users; id++) await stage.append(id, registered(id, `user${id}`))
@@ -70,14 +58,19 @@ describe('a worker that goes on while its log is replaced by an older copy', () 
     await stage.untilTrue()
   })
 
-  it('misses none of them either if each record stands where a lost one stood', async () => {
-    await replaceUnderWorker(copy => editAllIn(copy, 'come with the restore'))
-    await expectRebuilt()
-  })
-
   it('misses none of them either if the log has outgrown what it was before the worker looks', async () => {
     await replaceUnderWorker(copy => {
-      for (let round = 0; round < 3; round++) editAllIn(copy, 'after the restore '.repeat(9))
+      for (let round = 0; round < 3; round++) {
+        for (let id = 1; id <= users; id++) {
+          const { data, metadata, ...event } = edited({ bio: 'after the restore '.repeat(9) })
+          const bytes = {
+            data: Buffer.from(JSON.stringify(data)),
+            metadata: Buffer.from(JSON.stringify(metadata)),
+          }
+          const stream = `user-${id}`
+          copy.append(stream, [{ ...event, isJson: true, ...bytes }], copy.lastRevision(stream))
+        }
+      }
     })
     await expectRebuilt()
   })
