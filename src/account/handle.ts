@@ -62,14 +62,18 @@ export function createHandler(options: {
     }
   }
 
+  /** A stream as it was last read or appended to. The cache is keyed by stream, and a stream belongs to one aggregate. */
+  function remembered<State>(stream: string): Loaded<State> | undefined {
+    return folds.get(stream) as Loaded<State> | undefined
+  }
+
   async function load<State, E extends RosterEvent>(
     aggregate: Aggregate<State, E>,
     stream: string,
     deadline: number,
     seen?: (eventId: string) => void,
   ): Promise<Loaded<State>> {
-    // The cache is keyed by stream, and a stream belongs to one aggregate.
-    const cached = folds.get(stream) as Loaded<State> | undefined
+    const cached = remembered<State>(stream)
     let loaded = cached ?? unwritten(aggregate)
     const lastOnly = aggregate.lastEventIsState === true && seen === undefined
     for (;;) {
@@ -93,13 +97,21 @@ export function createHandler(options: {
     intent: Intent,
     decide: Decide<State, E>,
   ): Promise<Handled<State>> {
-    let loaded = await load(aggregate, stream, intent.deadline)
+    // What is remembered will do for an append, which fails if another came since; a refusal needs the stream read.
+    const before = remembered<State>(stream)
+    let isRead = before === undefined
+    let loaded = before ?? (await load(aggregate, stream, intent.deadline))
     for (let attempt = 0; ; attempt++) {
       await requireNotDone(store, stream, intent, loaded.revision)
       const now = new Date(
         Math.max(options.now(), loaded.time === '' ? 0 : Date.parse(loaded.time)),
       ).toISOString()
-      const decided = decide(loaded.state, loaded.revision, now)
+      const decided = isRead ? decide(loaded.state, loaded.revision, now) : unlessRefused(decide, loaded, now)
+      if (decided.length === 0 && !isRead) {
+        loaded = await load(aggregate, stream, intent.deadline)
+        isRead = true
+        continue
+      }
       if (decided.length === 0) return { ...loaded, appended: false }
       const events = decided.map((event, index) => toNewEvent(event, stream, intent, index, now))
       try {
@@ -116,6 +128,7 @@ export function createHandler(options: {
         if (attempt > 0) await pause(Math.random() * Math.min(100, 2 ** attempt))
         const ids = new Set(events.map(event => event.id))
         let done = false
+        isRead = true
         loaded = await load(aggregate, stream, intent.deadline, id => {
           if (ids.has(id)) done = true
         })
@@ -169,6 +182,19 @@ export function createHandler(options: {
       const now = new Date(Math.max(options.now(), after === '' ? 0 : Date.parse(after))).toISOString()
       return append(stream, [toNewEvent(event, stream, intent, 0, now)], expected, intent.deadline)
     },
+  }
+}
+
+/** What is decided; nothing, if that is refused. */
+function unlessRefused<State, E extends RosterEvent>(
+  decide: Decide<State, E>,
+  { state, revision }: Loaded<State>,
+  now: string,
+): E[] {
+  try {
+    return decide(state, revision, now)
+  } catch {
+    return []
   }
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { editProfile } from '../../src/account/account.ts'
+import { editProfile, isRegistered } from '../../src/account/account.ts'
 import { accountStream, accounts } from '../../src/account/aggregates.ts'
 import { Overloaded } from '../../src/account/domain-error.ts'
 import { createHandler, type Intent } from '../../src/account/handle.ts'
@@ -117,6 +117,45 @@ describe('Handling commands', () => {
         account => editProfile(account, { bio: '' }),
       )
       expect(handled).to.include({ appended: false, revision: 0n })
+    })
+  })
+
+  it('refuses, and finds nothing to change, by the stream as it is, whatever it remembers of it', async () => {
+    await withUser(async store => {
+      const mine = createHandler({ store, now: () => noon })
+      const bio = (handler: typeof mine, value: string) =>
+        handler.handle(accounts, stream, intent(), account => {
+          if (isRegistered(account) && account.profile.bio === 'closed') throw new Error('closed')
+          return editProfile(account, { bio: value })
+        })
+      await bio(mine, 'a')
+      await bio(createHandler({ store, now: () => noon }), 'b')
+      expect(await bio(mine, 'a')).to.include({ appended: true, revision: 3n })
+      await bio(mine, 'closed')
+      await createHandler({ store, now: () => noon }).handle(accounts, stream, intent(), account =>
+        editProfile(account, { bio: 'open' }),
+      )
+      expect(await bio(mine, 'c')).to.include({ appended: true, revision: 6n })
+    })
+  })
+
+  it('reads nothing before an append to a stream it remembers', async () => {
+    await withUser(async log => {
+      let reads = 0
+      const store: EventStore = {
+        ...log,
+        readStream: (...read) => {
+          reads++
+          return log.readStream(...read)
+        },
+      }
+      const handler = createHandler({ store, now: () => noon })
+      await handler.load(accounts, stream, Number.POSITIVE_INFINITY)
+      reads = 0
+      const edited = await handler.handle(accounts, stream, intent(), account =>
+        editProfile(account, { bio: 'new' }),
+      )
+      expect({ reads, revision: edited.revision }).to.deep.equal({ reads: 0, revision: 1n })
     })
   })
 
