@@ -16,6 +16,7 @@ import { groupCommit } from './group-commit.ts'
 import type { BatchOf, WholeEventStore } from './log-transfer.ts'
 import { type Durability, openDurability } from './sqlite-durability.ts'
 import { isDamage, storeError, whileBusy } from './sqlite-failures.ts'
+import { createInARow } from './sqlite-in-a-row.ts'
 import { createPurge } from './sqlite-purge.ts'
 import { type RestoreSql, restore } from './sqlite-restore.ts'
 import { decode, type EncodedEvent, encode, type Row, textOf } from './sqlite-rows.ts'
@@ -115,6 +116,7 @@ function eventStore(
   }
   const writes = groupCommit(file, { begin, commit: () => void sql.commit.run(), rollback, sync })
 
+  const inARow = createInARow()
   const purge = createPurge(file, patienceMs)
 
   function patience(): number {
@@ -212,12 +214,13 @@ function eventStore(
     },
 
     readStream(stream, { from, direction = 'forwards', limit = -1, deadline = patience() } = {}) {
-      return whileBusy(file, deadline, () => {
+      const select = () => {
         requireOpen()
         return direction === 'forwards'
           ? sql.forwards.all(stream, from ?? 0n, limit).map(decode)
           : sql.backwards.all(stream, from ?? lastRevision, limit).map(decode)
-      })
+      }
+      return inARow(() => whileBusy(file, deadline, select))
     },
 
     readAll: ({ filter, ...options } = {}) => readBatches(batchReader(filter, decode), options),
@@ -263,6 +266,7 @@ function eventStore(
     async *truncations() {},
 
     async close() {
+      inARow.flush()
       closing.abort()
       await writes.idle()
       await durability.close()

@@ -62,7 +62,7 @@ export function createDocuments<Document extends JsonObject, Index extends strin
   generation: Generation,
   foundBy: FoundBy<Document, Index>,
 ): Documents<Document, Index> {
-  const { db, read, write } = session
+  const { db, read, answer, write } = session
   const { documents } = tablesOf(generation)
   const parse = (json: string): Document => JSON.parse(json)
 
@@ -143,18 +143,18 @@ export function createDocuments<Document extends JsonObject, Index extends strin
     batchSize: eventsPerBatch,
 
     get: key =>
-      read(() => {
+      answer(() => {
         const json = selectDocument.get(key)
         return json === undefined || json === null ? null : parse(json)
       }),
 
-    find: (name, value) => read(() => selectByValue(name).all(value).map(parse)),
+    find: (name, value) => answer(() => selectByValue(name).all(value).map(parse)),
 
-    getAt: key => read(() => at(selectAt.get(key))),
-    findAt: (name, value) => read(() => at(selectByValueAt(name).get(value))),
+    getAt: key => answer(() => at(selectAt.get(key))),
+    findAt: (name, value) => answer(() => at(selectByValueAt(name).get(value))),
 
     list: (name, { from, to, direction, limit, after }) =>
-      read(() => {
+      answer(() => {
         const statement = selectInOrder(name)[direction]
         const rows =
           direction === 'ascending'
@@ -164,7 +164,7 @@ export function createDocuments<Document extends JsonObject, Index extends strin
       }),
 
     search: (text, page) =>
-      read(() => {
+      answer(() => {
         if (!search)
           throw new Error(`expected a projection that is searched, ${generation.projection} is not`)
         return search(text, page)

@@ -1,15 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { StoreUnavailable } from '../event-store/event-store.ts'
 import { isBusy, isDamage, jitter } from '../event-store/sqlite-failures.ts'
+import { createInARow } from '../event-store/sqlite-in-a-row.ts'
 import type { Connection } from './sqlite.ts'
 
 /** One connection's work: tried again while another process has the file, and failures in the port's words. */
 export type Session = {
   db: Connection
   read<T>(work: () => T): Promise<T>
+  /** The same at the end of this turn of the event loop, in a row with others: for what requests ask. */
+  answer<T>(work: () => T): Promise<T>
   /** Runs `work` in a transaction of its own. Whatever it throws undoes it. */
   write<T>(work: () => T): Promise<T>
   isDown(): boolean
+  /** Does what was asked for before. */
+  close(): void
 }
 
 const patienceMs = 5000
@@ -17,6 +22,7 @@ const patienceMs = 5000
 export function createSession(db: Connection): Session {
   const begin = db.prepare('BEGIN IMMEDIATE')
   const commit = db.prepare('COMMIT')
+  const inARow = createInARow()
   let down = false
 
   // SQLite's own waiting would hold up the event loop.
@@ -53,8 +59,13 @@ export function createSession(db: Connection): Session {
   return {
     db,
     read: whileBusy,
+    answer: work => inARow(() => whileBusy(work)),
     write: work => whileBusy(() => transaction(work)),
     isDown: () => down || !db.open,
+    close() {
+      inARow.flush()
+      db.close()
+    },
   }
 }
 

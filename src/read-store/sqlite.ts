@@ -91,7 +91,7 @@ export async function openSqliteReadStore(file: string): Promise<ReadStore> {
     isDown: session.isDown,
 
     async close() {
-      db.close()
+      session.close()
     },
   }
 }
