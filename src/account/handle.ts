@@ -16,11 +16,13 @@ import { createInTurn } from './in-turn.ts'
 import { currentVersion, toRecorded } from './upcasters.ts'
 
 /**
- * Who asks, for what, until when. `key` makes the ids of the events: the same key, the same events. If it may have been
- * used before, `lookedTo` is the revision up to which the stream was looked through for that.
+ * Who asks, for what, until when. `key` makes the ids of the events: the same key, the same events. `keyIsNew`: it was made
+ * for this alone. If it may have been used before, `lookedTo` is the revision up to which the stream was looked through
+ * for that.
  */
 export type Intent = {
   key: string
+  keyIsNew?: boolean
   lookedTo?: Revision
   actor: Actor
   requestId: string
@@ -97,8 +99,9 @@ export function createHandler(options: {
     intent: Intent,
     decide: Decide<State, E>,
   ): Promise<Handled<State>> {
-    // What is remembered will do for an append, which fails if another came since; a refusal needs the stream read.
-    const before = remembered<State>(stream)
+    // What is remembered will do for an append, which fails if another came since (that of a key used before need not
+    // fail); a refusal needs the stream read.
+    const before = intent.keyIsNew ? remembered<State>(stream) : undefined
     let isRead = before === undefined
     let loaded = before ?? (await load(aggregate, stream, intent.deadline))
     for (let attempt = 0; ; attempt++) {

@@ -69,7 +69,7 @@ async function beginSession(
     },
     async first() {
       await context.permit()
-      const intent = { ...intentOf(name, userId, context), key, lookedTo: noStream }
+      const intent = { ...intentOf(name, userId, context), key, keyIsNew: false, lookedTo: noStream }
       return startedSession(side, sessionId, beginning, intent)
     },
   })

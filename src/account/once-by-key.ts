@@ -40,7 +40,7 @@ export function onceByKey<State, E extends RosterEvent, T>(
     look: () => handler.findEarlier(aggregate, stream, key, deadline),
     found: ({ earlier }) => earlier,
     again: steps.again,
-    first: ({ lookedTo }) => steps.first({ ...intent, key, lookedTo }),
+    first: ({ lookedTo }) => steps.first({ ...intent, key, keyIsNew: false, lookedTo }),
   })
 }
 

@@ -37,7 +37,7 @@ export type WriteSide = {
 /** The intent of one command in a request: its events are its own, whatever else the request does. */
 export function intentOf(command: string, actor: Intent['actor'], context: CommandContext): Intent {
   const { requestId, deadline } = context
-  return { key: `${command} ${randomUUID()}`, actor, requestId, deadline }
+  return { key: `${command} ${randomUUID()}`, keyIsNew: true, actor, requestId, deadline }
 }
 
 /** An id that nobody can guess, short enough for a token with it to fit on one line of a mail. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { editProfile, isRegistered } from '../../src/account/account.ts'
+import { type Account, editProfile, isRegistered } from '../../src/account/account.ts'
 import { accountStream, accounts } from '../../src/account/aggregates.ts'
 import { Overloaded } from '../../src/account/domain-error.ts'
 import { createHandler, type Intent } from '../../src/account/handle.ts'
@@ -34,6 +34,7 @@ const empty = {
 let keys = 0
 const intent = (deadline = Number.POSITIVE_INFINITY): Intent => ({
   key: `command ${keys++}`,
+  keyIsNew: true,
   actor: 1,
   requestId: 'request',
   deadline,
@@ -156,6 +157,25 @@ describe('Handling commands', () => {
         editProfile(account, { bio: 'new' }),
       )
       expect({ reads, revision: edited.revision }).to.deep.equal({ reads: 0, revision: 1n })
+    })
+  })
+
+  it('takes what another appended by the same key as it was appended, whatever it remembers of the stream', async () => {
+    await withUser(async store => {
+      const key = 'a key of two processes'
+      const by = (bio: string) => ({
+        intent: { ...intent(), key, keyIsNew: false },
+        decide: (account: Account) =>
+          isRegistered(account) && account.profile.bio === '' ? editProfile(account, { bio }) : [],
+      })
+      const mine = createHandler({ store, now: () => noon })
+      await mine.load(accounts, stream, Number.POSITIVE_INFINITY)
+      const theirs = by('theirs')
+      await createHandler({ store, now: () => noon }).handle(accounts, stream, theirs.intent, theirs.decide)
+      const late = by('mine')
+      const { state, appended } = await mine.handle(accounts, stream, late.intent, late.decide)
+      expect({ state, appended }).to.have.nested.property('state.profile.bio', 'theirs')
+      expect(appended).to.equal(false)
     })
   })
 

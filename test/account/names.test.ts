@@ -22,7 +22,8 @@ describe('the key of a username', () => {
   it('is the key of itself, for every code point', () => {
     for (const char of everyCodePoint()) {
       const key = usernameKey(char)
-      if (usernameKey(key) !== key) expect.fail(`U+${char.codePointAt(0)?.toString(16)} has no stable key`)
+      if (key !== char && usernameKey(key) !== key)
+        expect.fail(`U+${char.codePointAt(0)?.toString(16)} has no stable key`)
     }
   })
 
