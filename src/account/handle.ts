@@ -41,7 +41,7 @@ export type Handler = ReturnType<typeof createHandler>
 const pageOfEvents = 500
 
 /**
- * The only writer of the log: load, fold, decide, append at the revision read. Commands on one stream queue; a
+ * The only writer of the log: load, fold, decide, append at the revision decided on. Commands on one stream queue; a
  * conflict with another process is decided again until the deadline, then Overloaded.
  */
 export function createHandler(options: {
@@ -104,7 +104,7 @@ export function createHandler(options: {
     const before = intent.keyIsNew ? remembered<State>(stream) : undefined
     let isRead = before === undefined
     let loaded = before ?? (await load(aggregate, stream, intent.deadline))
-    for (let attempt = 0; ; attempt++) {
+    for (let conflicts = 0; ; ) {
       await requireNotDone(store, stream, intent, loaded.revision)
       const now = new Date(
         Math.max(options.now(), loaded.time === '' ? 0 : Date.parse(loaded.time)),
@@ -128,7 +128,8 @@ export function createHandler(options: {
         // The log was replaced by an older copy of itself: what it has lost must not be remembered here.
         if (error.actual < loaded.revision) folds.delete(stream)
         if (performance.now() > intent.deadline) throw new Overloaded(`${error.message}, until the deadline`)
-        if (attempt > 0) await pause(Math.random() * Math.min(100, 2 ** attempt))
+        if (conflicts > 0) await pause(Math.random() * Math.min(100, 2 ** conflicts))
+        conflicts++
         const ids = new Set(events.map(event => event.id))
         let done = false
         isRead = true
@@ -154,8 +155,9 @@ export function createHandler(options: {
     },
 
     /**
-     * Appends what `decide` says to a stream, durably, and gives the state after it. `decide` may be called again,
-     * with a newer state; what it throws is thrown. Throws Overloaded and StoreUnavailable.
+     * Appends what `decide` says to a stream, durably, and gives the state after it. `decide` may be called again, with
+     * the same state or a newer one: the last call counts, and what that throws is thrown. Throws Overloaded and
+     * StoreUnavailable.
      */
     handle<State, E extends RosterEvent>(
       aggregate: Aggregate<State, E>,

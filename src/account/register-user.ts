@@ -147,9 +147,12 @@ export async function claimAndRegister(
     const decided = decideRegistration(noAccount, { userId, ...user, email })
     const [event] = decided
     if (!event) throw new Error('expected an event of a registration, found none')
-    const key = idempotencyKey === undefined ? intent.key : registrationKey(idempotencyKey, user.email)
+    const keyed =
+      idempotencyKey === undefined
+        ? registration
+        : { ...registration, key: registrationKey(idempotencyKey, user.email), keyIsNew: false }
     try {
-      const { revision } = await side.handler.appendAt(stream, event, noStream, '', { ...registration, key })
+      const { revision } = await side.handler.appendAt(stream, event, noStream, '', keyed)
       const place = { revision: Number(revision), time: new Date(side.now()).toISOString() }
       return { account: requireActive(evolve(noAccount, event, place)), revision }
     } catch (error) {

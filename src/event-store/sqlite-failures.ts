@@ -42,7 +42,7 @@ export function jitter(tries: number): number {
  * Throws StoreUnavailable then, and for whatever else SQLite has against it.
  */
 export function whileBusy<T>(file: string, deadline: number, attempt: () => T): Promise<T> {
-  // The first try is made at once and costs one promise: most reads end here.
+  // The first try is made at once and costs one promise: most end here.
   try {
     return Promise.resolve(attempt())
   } catch (error) {

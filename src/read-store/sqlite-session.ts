@@ -13,7 +13,7 @@ export type Session = {
   /** Runs `work` in a transaction of its own. Whatever it throws undoes it. */
   write<T>(work: () => T): Promise<T>
   isDown(): boolean
-  /** Does what was asked for before. */
+  /** Closes the connection, once what was asked for is done. */
   close(): void
 }
 

@@ -140,6 +140,23 @@ describe('Handling commands', () => {
     })
   })
 
+  it('refuses what the stream forbids by now, although it remembers one that did not', async () => {
+    await withUser(async store => {
+      const handlers = [1, 2].map(() => createHandler({ store, now: () => noon }))
+      const bio = (handler: (typeof handlers)[number] | undefined, value: string) =>
+        handler?.handle(accounts, stream, intent(), account => {
+          if (isRegistered(account) && account.profile.bio === 'closed') throw new Error('closed')
+          return editProfile(account, { bio: value })
+        })
+      const [mine, theirs] = handlers
+      await bio(mine, 'open')
+      await bio(theirs, 'closed')
+      const refused = await bio(mine, 'mine')?.catch(String)
+      expect(refused).to.equal('Error: closed')
+      expect(await store.readStream(stream)).to.have.length(3)
+    })
+  })
+
   it('reads nothing before an append to a stream it remembers', async () => {
     await withUser(async log => {
       let reads = 0

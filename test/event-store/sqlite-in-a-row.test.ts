@@ -40,6 +40,16 @@ describe('Work in a row', () => {
     expect(seen).to.deep.equal(['outer', 'inner'])
   })
 
+  it('lets others have the event loop now and then', async () => {
+    const inARow = createInARow()
+    const seen: number[] = []
+    const all = Array.from({ length: 1000 }, (_, at) => inARow(() => void seen.push(at)))
+    await all[0]
+    expect(seen).to.have.length.within(1, 100)
+    await Promise.all(all)
+    expect(seen).to.deep.equal(Array.from({ length: 1000 }, (_, at) => at))
+  })
+
   it('is done at once when there will be no later', async () => {
     const inARow = createInARow()
     const seen: string[] = []

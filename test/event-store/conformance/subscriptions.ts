@@ -192,14 +192,14 @@ export function subscriptionTests(opened: () => OpenedStore): void {
     await appends
     await subscription.ended
 
-    for (const call of [
+    const calls = [
       store.append(stream, someEvents(1), noStream),
       store.readStream(stream),
       store.head(),
       store.truncate(stream, 1n),
       readWhole(store),
-    ]) {
-      const error = await failure(call)
+    ]
+    for (const error of await Promise.all(calls.map(failure))) {
       expect(error).to.be.instanceOf(StoreUnavailable)
       expect(String(error)).to.match(/closed/)
     }
