@@ -110,12 +110,12 @@ export function createHandler(options: {
         Math.max(options.now(), loaded.time === '' ? 0 : Date.parse(loaded.time)),
       ).toISOString()
       const decided = isRead ? decide(loaded.state, loaded.revision, now) : unlessRefused(decide, loaded, now)
-      if (decided.length === 0 && !isRead) {
-        loaded = await load(aggregate, stream, intent.deadline)
+      if (decided.length === 0) {
+        if (isRead) return { ...loaded, appended: false }
         isRead = true
+        loaded = await load(aggregate, stream, intent.deadline)
         continue
       }
-      if (decided.length === 0) return { ...loaded, appended: false }
       const events = decided.map((event, index) => toNewEvent(event, stream, intent, index, now))
       try {
         const { revision } = await append(stream, events, loaded.revision, intent.deadline)

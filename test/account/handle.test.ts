@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { type Account, editProfile, isRegistered } from '../../src/account/account.ts'
 import { accountStream, accounts } from '../../src/account/aggregates.ts'
 import { Overloaded } from '../../src/account/domain-error.ts'
-import { createHandler, type Intent } from '../../src/account/handle.ts'
+import { createHandler, type Handler, type Intent } from '../../src/account/handle.ts'
 import { type EventStore, RevisionConflict } from '../../src/event-store/event-store.ts'
 import { openSqliteEventStore } from '../../src/event-store/sqlite.ts'
 import { withTemporaryFolder } from '../support/temporary-folder.ts'
@@ -52,6 +52,14 @@ async function withUser(use: (store: EventStore) => Promise<void>): Promise<void
     } finally {
       await store.close()
     }
+  })
+}
+
+/** Changes the bio; refuses to once it is `closed`. */
+function editUnlessClosed(handler: Handler, bio: string) {
+  return handler.handle(accounts, stream, intent(), account => {
+    if (isRegistered(account) && account.profile.bio === 'closed') throw new Error('closed')
+    return editProfile(account, { bio })
   })
 }
 
@@ -124,34 +132,24 @@ describe('Handling commands', () => {
   it('refuses, and finds nothing to change, by the stream as it is, whatever it remembers of it', async () => {
     await withUser(async store => {
       const mine = createHandler({ store, now: () => noon })
-      const bio = (handler: typeof mine, value: string) =>
-        handler.handle(accounts, stream, intent(), account => {
-          if (isRegistered(account) && account.profile.bio === 'closed') throw new Error('closed')
-          return editProfile(account, { bio: value })
-        })
-      await bio(mine, 'a')
-      await bio(createHandler({ store, now: () => noon }), 'b')
-      expect(await bio(mine, 'a')).to.include({ appended: true, revision: 3n })
-      await bio(mine, 'closed')
+      await editUnlessClosed(mine, 'a')
+      await editUnlessClosed(createHandler({ store, now: () => noon }), 'b')
+      expect(await editUnlessClosed(mine, 'a')).to.include({ appended: true, revision: 3n })
+      await editUnlessClosed(mine, 'closed')
       await createHandler({ store, now: () => noon }).handle(accounts, stream, intent(), account =>
         editProfile(account, { bio: 'open' }),
       )
-      expect(await bio(mine, 'c')).to.include({ appended: true, revision: 6n })
+      expect(await editUnlessClosed(mine, 'c')).to.include({ appended: true, revision: 6n })
     })
   })
 
   it('refuses what the stream forbids by now, although it remembers one that did not', async () => {
     await withUser(async store => {
-      const handlers = [1, 2].map(() => createHandler({ store, now: () => noon }))
-      const bio = (handler: (typeof handlers)[number] | undefined, value: string) =>
-        handler?.handle(accounts, stream, intent(), account => {
-          if (isRegistered(account) && account.profile.bio === 'closed') throw new Error('closed')
-          return editProfile(account, { bio: value })
-        })
-      const [mine, theirs] = handlers
-      await bio(mine, 'open')
-      await bio(theirs, 'closed')
-      const refused = await bio(mine, 'mine')?.catch(String)
+      const mine = createHandler({ store, now: () => noon })
+      const theirs = createHandler({ store, now: () => noon })
+      await editUnlessClosed(mine, 'open')
+      await editUnlessClosed(theirs, 'closed')
+      const refused = await editUnlessClosed(mine, 'mine').catch(String)
       expect(refused).to.equal('Error: closed')
       expect(await store.readStream(stream)).to.have.length(3)
     })
